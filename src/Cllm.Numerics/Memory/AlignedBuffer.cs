@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace Cllm.Numerics.Memory;
 
 /// <summary>Native memory for single-precision numbers: zeroed, aligned to a cache line, with one owner who disposes it.</summary>
-/// <remarks>Tensors live here and not on the managed heap, so the steady state of training allocates nothing the collector would see.</remarks>
+/// <remarks>Tensors live here and not on the managed heap, so a steady step allocates nothing that the collector would see.</remarks>
 public sealed unsafe class AlignedBuffer : IDisposable
 {
     /// <summary>Bytes to which every buffer is aligned: one cache line, one 512-bit vector.</summary>

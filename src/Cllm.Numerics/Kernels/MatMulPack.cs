@@ -1,0 +1,156 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.Arm;
+using System.Runtime.Intrinsics.X86;
+
+namespace Cllm.Numerics.Kernels;
+
+/// <summary>Copies operands into the order in which tiles read them. Nothing is computed, so nothing here can change a bit.</summary>
+/// <remarks>
+/// Packed B is a sequence of strips; a strip is k rows of <c>stripWidth</c> floats, the last one narrower: its columns rounded up to whole
+/// vectors and filled with zeros. Packed A is a sequence of panels of 6 rows: k groups of 6 floats.
+/// </remarks>
+internal static unsafe class MatMulPack
+{
+    private const int PanelRows = 6;
+
+    /// <summary>Packs k rows and n columns of B, given as (k, n).</summary>
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+    public static void Columns(int n, int k, float* b, nint ldb, int stripWidth, int lanes, float* packed)
+    {
+        // Row by row across the strips: B is read in order, which the hardware's prefetching needs.
+        for (int row = 0; row < k; row++)
+        {
+            float* source = b + (row * ldb);
+            for (int j = 0; j < n; j += stripWidth)
+            {
+                int columns = Math.Min(stripWidth, n - j);
+                int width = RoundUp(columns, lanes);
+                CopyRow(source + j, columns, packed + (j * (nint)k) + (row * (nint)width), width);
+            }
+        }
+    }
+
+    /// <summary>Packs k rows and n columns of B, given transposed as (n, k).</summary>
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+    public static void Transposed(int n, int k, float* b, nint ldb, int stripWidth, int lanes, float* packed)
+    {
+        for (int j = 0; j < n; j += stripWidth)
+        {
+            int columns = Math.Min(stripWidth, n - j);
+            int width = RoundUp(columns, lanes);
+            int i = 0;
+            for (; Avx.IsSupported && i <= columns - 8; i += 8)
+            {
+                TransposeEight(k, b + ((j + i) * ldb), ldb, packed + i, width);
+            }
+
+            for (; i < width; i += 4)
+            {
+                TransposeFour(Math.Clamp(columns - i, 0, 4), k, b + ((j + i) * ldb), ldb, packed + i, width);
+            }
+
+            packed += (nint)width * k;
+        }
+    }
+
+    /// <summary>Packs m rows of A, given transposed as (k, m), into panels <paramref name="panelFloats"/> apart.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+    public static void Rows(int m, int k, float* a, nint lda, nint panelFloats, float* packed)
+    {
+        // A group is stored as 8 floats; the 2 too many are overwritten by the panel's next group, or lie in the gap after it.
+        int whole = Math.Max(0, m - 2) / PanelRows;
+        for (int row = 0; row < k; row++)
+        {
+            float* source = a + (row * lda);
+            float* destination = packed + (row * PanelRows);
+            for (int panel = 0; panel < whole; panel++)
+            {
+                Vector256.Store(Vector256.Load(source), destination);
+                source += PanelRows;
+                destination += panelFloats;
+            }
+
+            for (int left = m - (whole * PanelRows); left > 0; left -= PanelRows)
+            {
+                for (int i = 0; i < Math.Min(left, PanelRows); i++)
+                {
+                    destination[i] = source[i];
+                }
+
+                source += PanelRows;
+                destination += panelFloats;
+            }
+        }
+    }
+
+    /// <summary>The next multiple of a power of two.</summary>
+    public static int RoundUp(int value, int multiple) => (value + multiple - 1) & -multiple;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void CopyRow(float* source, int columns, float* destination, int width)
+    {
+        int i = 0;
+        for (; i <= columns - 16; i += 16)
+        {
+            Vector512.Store(Vector512.Load(source + i), destination + i);
+        }
+
+        for (; i < columns; i++)
+        {
+            destination[i] = source[i];
+        }
+
+        for (; i < width; i++)
+        {
+            destination[i] = 0f;
+        }
+    }
+
+    /// <summary>Writes 8 rows of b as columns of packed.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+    private static void TransposeEight(int k, float* b, nint ldb, float* packed, nint width)
+    {
+        int row = 0;
+        for (; row <= k - 4; row += 4)
+        {
+            // Four columns of eight rows: row i beside row i + 4, so that transposing each half leaves the halves of whole columns.
+            float* lower = b + row;
+            float* upper = lower + (4 * ldb);
+            var r0 = Vector256.Create(Vector128.Load(lower), Vector128.Load(upper));
+            var r1 = Vector256.Create(Vector128.Load(lower + ldb), Vector128.Load(upper + ldb));
+            var r2 = Vector256.Create(Vector128.Load(lower + (2 * ldb)), Vector128.Load(upper + (2 * ldb)));
+            var r3 = Vector256.Create(Vector128.Load(lower + (3 * ldb)), Vector128.Load(upper + (3 * ldb)));
+            var low02 = Avx.UnpackLow(r0, r2);
+            var high02 = Avx.UnpackHigh(r0, r2);
+            var low13 = Avx.UnpackLow(r1, r3);
+            var high13 = Avx.UnpackHigh(r1, r3);
+            float* destination = packed + (row * width);
+            Avx.UnpackLow(low02, low13).Store(destination);
+            Avx.UnpackHigh(low02, low13).Store(destination + width);
+            Avx.UnpackLow(high02, high13).Store(destination + (2 * width));
+            Avx.UnpackHigh(high02, high13).Store(destination + (3 * width));
+        }
+
+        for (; row < k; row++)
+        {
+            for (int i = 0; i < 8; i++)
+            {
+                packed[(row * width) + i] = b[(i * ldb) + row];
+            }
+        }
+    }
+
+    /// <summary>Writes up to 4 rows of b as columns of packed, the missing ones as zeros.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+    private static void TransposeFour(int columns, int k, float* b, nint ldb, float* packed, nint width)
+    {
+        for (int row = 0; row < k; row++)
+        {
+            for (int i = 0; i < 4; i++)
+            {
+                packed[(row * width) + i] = i < columns ? b[(i * ldb) + row] : 0f;
+            }
+        }
+    }
+}
