@@ -2,7 +2,9 @@ using Cllm.Model.Shape;
 
 namespace Cllm.Model.Run;
 
-/// <summary>Everything that determines the bits of a run. Two runs with equal configurations end with equal weights, wherever they ran.</summary>
+/// <summary>
+/// Everything that determines the bits of a run. Two runs with equal configurations end with equal weights, wherever they ran.
+/// </summary>
 /// <remarks>What does not change a bit (workers, threads, cadence of checkpoints) is not in here; see <see cref="RunOptions"/>.</remarks>
 public sealed record RunConfiguration
 {

@@ -1,0 +1,170 @@
+using Cllm.Model.Shape;
+using Cllm.Numerics.Memory;
+
+namespace Cllm.Model.Compute;
+
+/// <summary>
+/// What one forward pass leaves for its backward pass, for up to N = rows * T tokens, and the gradients that flow back through it.
+/// Allocated once per worker.
+/// </summary>
+internal sealed class Activations : IDisposable
+{
+    /// <summary>Logits are computed for at most this many numbers at a time (64 MiB), so their buffer does not grow with the batch.</summary>
+    private const int LogitsMax = 16 * 1024 * 1024;
+
+    private readonly List<AlignedBuffer> _owned = [];
+
+    public Activations(GptShape shape, int rowsMax)
+    {
+        Rows = rowsMax;
+        int N = checked(rowsMax * shape.Block), C = shape.Width;
+        LogitsStride = (shape.Vocabulary + 15) / 16 * 16;
+        LogitsRows = Math.Clamp(LogitsMax / LogitsStride, Math.Min(N, 16), N);
+        Layers = new LayerActivations[shape.Layers];
+        for (int i = 0; i < Layers.Length; i++)
+        {
+            Layers[i] = new LayerActivations
+            {
+                Input = Own((long)N * C),
+                Normed1 = Own((long)N * C),
+                Mean1 = Own(N),
+                Rstd1 = Own(N),
+                Qkv = Own((long)N * 3 * C),
+                LogSumExp = Own((long)N * shape.Heads),
+                Attended = Own((long)N * C),
+                Middle = Own((long)N * C),
+                Normed2 = Own((long)N * C),
+                Mean2 = Own(N),
+                Rstd2 = Own(N),
+                Up = Own((long)N * 4 * C),
+                Activated = Own((long)N * 4 * C),
+            };
+        }
+
+        Output = Own((long)N * C);
+        Normed = Own((long)N * C);
+        Mean = Own(N);
+        Rstd = Own(N);
+        Branch = Own((long)N * C);
+        Logits = Own((long)LogitsRows * LogitsStride);
+        Losses = Own(N);
+        Gradients = [Own((long)N * C), Own((long)N * C)];
+        GradientMiddle = Own((long)N * C);
+        GradientBranch = Own((long)N * C);
+        GradientMiddleBranch = Own((long)N * C);
+        GradientUp = Own((long)N * 4 * C);
+        GradientNormed = Own((long)N * C);
+        GradientNormed2 = Own((long)N * C);
+        GradientQkv = Own((long)N * 3 * C);
+        GradientAttended = Own((long)N * C);
+    }
+
+    public int Rows { get; }
+
+    public int LogitsStride { get; }
+
+    /// <summary>Tokens whose logits are computed at a time.</summary>
+    public int LogitsRows { get; }
+
+    public LayerActivations[] Layers { get; }
+
+    /// <summary>Residual stream behind the last block (N, C).</summary>
+    public AlignedBuffer Output { get; }
+
+    /// <summary>Final layer norm (N, C).</summary>
+    public AlignedBuffer Normed { get; }
+
+    public AlignedBuffer Mean { get; }
+
+    public AlignedBuffer Rstd { get; }
+
+    /// <summary>What a block's branch adds to the residual stream (N, C).</summary>
+    public AlignedBuffer Branch { get; }
+
+    /// <summary>Logits, then their gradient (LogitsRows, LogitsStride).</summary>
+    public AlignedBuffer Logits { get; }
+
+    /// <summary>Loss of each token (N).</summary>
+    public AlignedBuffer Losses { get; }
+
+    /// <summary>Gradient of the residual stream behind the present block and before it (N, C); blocks take turns.</summary>
+    public AlignedBuffer[] Gradients { get; }
+
+    /// <summary>Gradient of the residual stream between attention and MLP (N, C).</summary>
+    public AlignedBuffer GradientMiddle { get; }
+
+    /// <summary>Gradient behind the block through the dropout of the MLP's branch (N, C).</summary>
+    public AlignedBuffer GradientBranch { get; }
+
+    /// <summary><see cref="GradientMiddle"/> through the dropout of the attention's branch (N, C).</summary>
+    public AlignedBuffer GradientMiddleBranch { get; }
+
+    /// <summary>Gradient before GELU (N, 4C).</summary>
+    public AlignedBuffer GradientUp { get; }
+
+    /// <summary>Gradient of the first layer norm's output, and of the final one's (N, C).</summary>
+    public AlignedBuffer GradientNormed { get; }
+
+    /// <summary>Gradient of the second layer norm's output (N, C).</summary>
+    public AlignedBuffer GradientNormed2 { get; }
+
+    /// <summary>Gradient of query, key and value (N, 3C).</summary>
+    public AlignedBuffer GradientQkv { get; }
+
+    /// <summary>Gradient of the attention's output (N, C).</summary>
+    public AlignedBuffer GradientAttended { get; }
+
+    public long Bytes => _owned.Sum(buffer => buffer.Length * (long)sizeof(float));
+
+    public void Dispose()
+    {
+        foreach (AlignedBuffer buffer in _owned)
+        {
+            buffer.Dispose();
+        }
+    }
+
+    private AlignedBuffer Own(long length)
+    {
+        var buffer = new AlignedBuffer(length);
+        _owned.Add(buffer);
+        return buffer;
+    }
+}
+
+/// <summary>What one transformer block keeps between forward and backward; N tokens.</summary>
+internal sealed class LayerActivations
+{
+    /// <summary>Residual stream before the block (N, C).</summary>
+    public required AlignedBuffer Input { get; init; }
+
+    public required AlignedBuffer Normed1 { get; init; }
+
+    public required AlignedBuffer Mean1 { get; init; }
+
+    public required AlignedBuffer Rstd1 { get; init; }
+
+    /// <summary>Query, key, value side by side (N, 3C).</summary>
+    public required AlignedBuffer Qkv { get; init; }
+
+    /// <summary>Per row and head the logarithm of each query's softmax denominator (rows, H, T).</summary>
+    public required AlignedBuffer LogSumExp { get; init; }
+
+    /// <summary>Attention's output before its projection (N, C).</summary>
+    public required AlignedBuffer Attended { get; init; }
+
+    /// <summary>Residual stream between attention and MLP (N, C).</summary>
+    public required AlignedBuffer Middle { get; init; }
+
+    public required AlignedBuffer Normed2 { get; init; }
+
+    public required AlignedBuffer Mean2 { get; init; }
+
+    public required AlignedBuffer Rstd2 { get; init; }
+
+    /// <summary>Before GELU (N, 4C).</summary>
+    public required AlignedBuffer Up { get; init; }
+
+    /// <summary>After GELU (N, 4C).</summary>
+    public required AlignedBuffer Activated { get; init; }
+}

@@ -1,0 +1,122 @@
+using Cllm.Model.Checkpoints;
+using Cllm.Model.Files;
+using Cllm.Model.Shape;
+
+namespace Cllm.Model.Compute;
+
+/// <summary>What one process brings to a run: the state of the model, the arithmetic on it, and the checkpoints of the run's folder.</summary>
+public sealed class RunHost : IRunHost, IDisposable
+{
+    private readonly RunPlan _plan;
+    private readonly CheckpointStore _checkpoints;
+    private readonly string _configurationDigest;
+    private RunState? _snapshot;
+
+    /// <summary>Allocates the state, all zero until <see cref="Restore"/>.</summary>
+    /// <param name="plan">The run.</param>
+    /// <param name="checkpoints">Where its checkpoints are.</param>
+    /// <param name="configurationDigest">Digest of the run's configuration; only its own checkpoints are accepted.</param>
+    public RunHost(RunPlan plan, CheckpointStore checkpoints, string configurationDigest)
+    {
+        _plan = plan;
+        _checkpoints = checkpoints;
+        _configurationDigest = configurationDigest;
+        State = new RunState(plan.Layout);
+    }
+
+    /// <summary>Weights and moments.</summary>
+    public RunState State { get; }
+
+    /// <summary>Fills the weights of a run that has no checkpoint yet.</summary>
+    public required FillWeights InitialWeights { get; init; }
+
+    /// <summary>Told each damaged checkpoint that was passed over, in one sentence.</summary>
+    public required Action<string> Warn { get; init; }
+
+    /// <summary>Told that the state after so many steps was copied and is about to be written. The step path waits: be quick.</summary>
+    public Action<long> SnapshotTaken { get; init; } = static _ => { };
+
+    /// <summary>
+    /// Done on the writing thread before the checkpoint after so many steps, of weights with that digest, is written: what happened up to
+    /// it has to be on disk before it is.
+    /// </summary>
+    public Action<long, string> BeforeCheckpoint { get; init; } = static (_, _) => { };
+
+    /// <summary>Threads of each worker.</summary>
+    public int ThreadsPerWorker { get; init; } = 1;
+
+    /// <inheritdoc/>
+    public int EvaluationUnits => _plan.EvaluationUnits;
+
+    /// <inheritdoc/>
+    public int Shards(int wanted) => _plan.Layout.Shards(wanted).Count;
+
+    /// <inheritdoc/>
+    public IWorkerCompute CreateWorker(int worker) => new WorkerCompute(_plan, State, ThreadsPerWorker);
+
+    /// <inheritdoc/>
+    public IShardCompute CreateShard(int shard, int shards) => new ShardCompute(_plan, State, _plan.Layout.Shards(shards)[shard]);
+
+    /// <inheritdoc/>
+    /// <exception cref="TrainingDivergedException">Loss or gradient are not finite; the weights are still those of the step before.</exception>
+    public StepScalars Combine(long step, ReadOnlySpan<double> leafLosses, ReadOnlySpan<double> blockNorms)
+    {
+        StepScalars scalars = StepCombination.Combine(_plan, step, leafLosses, blockNorms);
+        return double.IsFinite(scalars.Loss) && double.IsFinite(scalars.GradientNorm) ? scalars : throw new TrainingDivergedException(step, scalars);
+    }
+
+    /// <inheritdoc/>
+    public double CombineEvaluation(long step, ReadOnlySpan<double> unitLosses) => StepCombination.CombineEvaluation(_plan, unitLosses);
+
+    /// <inheritdoc/>
+    public void TakeSnapshot(long step)
+    {
+        _snapshot ??= new RunState(_plan.Layout);
+        _snapshot.CopyFrom(State);
+        SnapshotTaken(step);
+    }
+
+    /// <inheritdoc/>
+    public string WriteSnapshot(long step)
+    {
+        RunState snapshot = _snapshot ?? throw new InvalidOperationException("no snapshot was taken before it is written");
+        string digest = Digest.Weights(_plan.Layout, snapshot.Weights.Span);
+        BeforeCheckpoint(step, digest);
+        _checkpoints.Write(new CheckpointContent
+        {
+            Step = step,
+            Layout = _plan.Layout,
+            ConfigurationDigest = _configurationDigest,
+            Weights = snapshot.Weights.Span,
+            M = snapshot.FirstMoment.Span,
+            V = snapshot.SecondMoment.Span,
+        });
+        return digest;
+    }
+
+    /// <inheritdoc/>
+    public long Restore()
+    {
+        long? step = _checkpoints.ReadNewest(
+            _plan.Layout, _configurationDigest, State.Weights.Span, State.FirstMoment.Span, State.SecondMoment.Span, Warn);
+        if (step is null)
+        {
+            State.FirstMoment.Span.Clear();
+            State.SecondMoment.Span.Clear();
+            State.Weights.Span.Clear();
+            InitialWeights(State.Weights.Span);
+        }
+
+        return step ?? 0;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        State.Dispose();
+        _snapshot?.Dispose();
+    }
+}
+
+/// <summary>Fills the flat parameter vector.</summary>
+public delegate void FillWeights(Span<float> weights);

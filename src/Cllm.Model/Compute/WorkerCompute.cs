@@ -1,0 +1,184 @@
+using System.Diagnostics;
+using Cllm.Model.Shape;
+using Cllm.Numerics.Kernels;
+using Cllm.Numerics.Memory;
+using Cllm.Numerics.Parallel;
+
+namespace Cllm.Model.Compute;
+
+/// <summary>
+/// One worker's arithmetic: gradients of leaves, added up to the root of the reduction-tree node it was leased, in gradient buffers
+/// of its own. Leaves of a node are computed one after another, each by the whole team, so the result depends on the leaf and the weights only.
+/// </summary>
+public sealed class WorkerCompute : IWorkerCompute
+{
+    private readonly RunPlan _plan;
+    private readonly Activations _activations;
+    private readonly ThreadTeam _team;
+    private readonly MatMulScratch[] _scratch;
+    private readonly AttentionScratch[] _attention;
+    private readonly LeafTokens _tokens;
+    private readonly GptForward _forward;
+    private readonly GptBackward _backward;
+    private readonly GptLoss _loss;
+    private readonly List<AlignedBuffer> _buffers = [];
+    private readonly Stack<int> _free = [];
+
+    /// <summary>Allocates activations for the largest leaf; gradient buffers follow when they are first needed.</summary>
+    /// <param name="plan">The run.</param>
+    /// <param name="state">The weights, shared with all other workers of the process.</param>
+    /// <param name="threads">Threads of this worker, the caller's included.</param>
+    public WorkerCompute(RunPlan plan, RunState state, int threads)
+    {
+        _plan = plan;
+        GptShape shape = plan.Configuration.Shape;
+        int rowsMax = Math.Max(plan.Leaves.RowsMax, Math.Min(RunPlan.EvaluationUnitRows, Math.Max(plan.HeldOutRows, 1)));
+        _activations = new Activations(shape, rowsMax);
+        _tokens = new LeafTokens(rowsMax, shape.Block);
+        _team = new ThreadTeam(threads);
+        _scratch = [.. Enumerable.Range(0, threads).Select(_ => new MatMulScratch())];
+        _attention = [.. Enumerable.Range(0, threads).Select(_ => new AttentionScratch(shape.Block, shape.HeadSize))];
+        _forward = new GptForward(shape, plan.Tensors, _activations, _scratch, _attention) { Weights = state.Weights, Tokens = _tokens };
+        _backward = new GptBackward(shape, plan.Tensors, _activations, _scratch, _attention)
+        {
+            Weights = state.Weights,
+            Tokens = _tokens,
+            LossScale = 1f / plan.BatchTokens,
+        };
+        _loss = new GptLoss(shape, plan.Tensors, _activations, _scratch) { Weights = state.Weights, Tokens = _tokens };
+    }
+
+    /// <summary>Where this worker's time went.</summary>
+    public PhaseTimes Times { get; } = new();
+
+    /// <summary>Bytes of this worker's activations, logits included.</summary>
+    public long ActivationBytes => _activations.Bytes;
+
+    /// <summary>Bytes of this worker's logits.</summary>
+    public long LogitsBytes => _activations.Logits.Length * (long)sizeof(float);
+
+    /// <summary>Bytes of this worker's gradient buffers.</summary>
+    public long GradientBytes => _buffers.Count * (long)_plan.Layout.Length * sizeof(float);
+
+    /// <summary>Bytes in which this worker's kernels pack their operands.</summary>
+    public long ScratchBytes => _scratch.Sum(scratch => scratch.Bytes) + _attention.Sum(scratch => scratch.Bytes);
+
+    /// <inheritdoc/>
+    public int ComputeNode(long step, int level, int index, Span<double> leafLosses)
+    {
+        int first = _plan.Leaves.LeavesUnder(level, index).First;
+        return Node(step, level, index, first, leafLosses);
+    }
+
+    /// <inheritdoc/>
+    public void ReleaseBuffers()
+    {
+        _free.Clear();
+        for (int i = _buffers.Count - 1; i >= 0; i--)
+        {
+            _free.Push(i);
+        }
+    }
+
+    /// <inheritdoc/>
+    public ReadOnlySpan<float> Buffer(int number) => _buffers[number].Span;
+
+    /// <inheritdoc/>
+    public void Evaluate(long step, int firstUnit, int units, Span<double> unitLosses)
+    {
+        for (int i = 0; i < units; i++)
+        {
+            int row = (firstUnit + i) * RunPlan.EvaluationUnitRows;
+            int end = Math.Min(row + RunPlan.EvaluationUnitRows, _plan.HeldOutRows);
+            _tokens.Clear(row);
+            for (; row < end; row++)
+            {
+                _plan.ReadHeldOutRow(row, _tokens.NextRow);
+                _tokens.Take();
+            }
+
+            _forward.Dropout = DropoutPlan.None;
+            _team.Run(_forward);
+            _team.Run(_loss);
+            unitLosses[i] = LossSum();
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _team.Dispose();
+        _activations.Dispose();
+        foreach (IDisposable owned in _scratch.Concat<IDisposable>(_attention).Concat(_buffers))
+        {
+            owned.Dispose();
+        }
+    }
+
+    private int Node(long step, int level, int index, int firstLeaf, Span<double> leafLosses)
+    {
+        if (level == 0)
+        {
+            int buffer = TakeBuffer();
+            leafLosses[index - firstLeaf] = Leaf(step, index, _buffers[buffer]);
+            return buffer;
+        }
+
+        int sum = Node(step, level - 1, index * 2, firstLeaf, leafLosses);
+        if (((index * 2) + 1) << (level - 1) < _plan.Leaves.Leaves)
+        {
+            int right = Node(step, level - 1, (index * 2) + 1, firstLeaf, leafLosses);
+            long began = Stopwatch.GetTimestamp();
+            GradientTree.Add(_buffers[sum].Span, _buffers[right].Span, _buffers[sum].Span);
+            Times.End(Phase.Reduce, began);
+            _free.Push(right);
+        }
+
+        return sum;
+    }
+
+    private double Leaf(long step, int leaf, AlignedBuffer gradient)
+    {
+        long began = Stopwatch.GetTimestamp();
+        (int first, int rows) = _plan.Leaves.Rows(leaf);
+        _tokens.Clear(first);
+        for (int row = first; row < first + rows; row++)
+        {
+            _plan.ReadTrainingRow(step, row, _tokens.NextRow);
+            _tokens.Take();
+        }
+
+        var dropout = new DropoutPlan(_plan.Configuration.Seed, step, _plan.Configuration.Dropout);
+        _forward.Dropout = dropout;
+        _backward.Dropout = dropout;
+        _backward.Destination = gradient;
+        _team.Run(_forward);
+        long turned = Times.End(Phase.Forward, began);
+        _team.Run(_backward);
+        double loss = LossSum();
+        Times.End(Phase.Backward, turned);
+        return loss;
+    }
+
+    private double LossSum()
+    {
+        double sum = 0;
+        foreach (float loss in _activations.Losses.Span[.._tokens.Count])
+        {
+            sum += loss;
+        }
+
+        return sum;
+    }
+
+    private int TakeBuffer()
+    {
+        if (_free.TryPop(out int number))
+        {
+            return number;
+        }
+
+        _buffers.Add(new AlignedBuffer(_plan.Layout.Length));
+        return _buffers.Count - 1;
+    }
+}

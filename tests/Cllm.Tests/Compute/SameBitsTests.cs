@@ -1,0 +1,88 @@
+using Cllm.Model.Compute;
+using Cllm.Model.Shape;
+
+namespace Cllm.Tests.Compute;
+
+public sealed class SameBitsTests
+{
+    private static readonly GptShape Odd = new(Vocabulary: 77, Block: 13, Layers: 2, Heads: 3, Width: 24);
+    private static readonly GptShape Wide = new(Vocabulary: 300, Block: 32, Layers: 2, Heads: 4, Width: 128);
+
+    public static TheoryData<int, int, int> Arrangements => new()
+    {
+        { 2, 1, 1 }, { 3, 1, 2 }, { 5, 1, 3 }, { 8, 1, 1 }, { 1, 2, 1 }, { 2, 3, 2 }, { 1, 5, 1 },
+    };
+
+    [Theory]
+    [MemberData(nameof(Arrangements))]
+    public void Weights_are_the_same_bits_for_any_number_of_workers_threads_and_shards(int workers, int threads, int shards)
+    {
+        RunPlan plan = TinyRun.PlanFor(Wide, batch: 9, leaves: 8, dropout: 0.1f);
+        using var one = new TinyRun(plan);
+        using var other = new TinyRun(plan, workers, threads, shards);
+        Assert.Equal(one.WeightsAfter(3), other.WeightsAfter(3));
+    }
+
+    [Theory]
+    [InlineData(2, 3, 2)]
+    [InlineData(5, 1, 1)]
+    public void Odd_sizes_and_odd_leaf_counts_keep_the_same_bits(int workers, int threads, int shards)
+    {
+        RunPlan plan = TinyRun.PlanFor(Odd, batch: 5, leaves: 5);
+        using var one = new TinyRun(plan);
+        using var other = new TinyRun(plan, workers, threads, shards);
+        Assert.Equal(one.WeightsAfter(4), other.WeightsAfter(4));
+    }
+
+    [Fact]
+    public void Evaluation_is_the_same_bits_for_any_number_of_threads()
+    {
+        RunPlan plan = TinyRun.PlanFor(Odd, batch: 2, leaves: 1, heldOutRows: 11);
+        using var one = new TinyRun(plan);
+        using var three = new TinyRun(plan, threads: 3);
+        Assert.Equal(one.Evaluate(), three.Evaluate());
+        Assert.InRange(StepCombination.CombineEvaluation(plan, one.Evaluate()), 4.2, 4.5);
+    }
+
+    [Fact]
+    public void Evaluation_does_not_disturb_training()
+    {
+        RunPlan plan = TinyRun.PlanFor(Odd);
+        using var plain = new TinyRun(plan);
+        using var evaluated = new TinyRun(plan);
+        plain.WeightsAfter(1);
+        evaluated.WeightsAfter(1);
+        evaluated.Evaluate();
+        plain.Step(1);
+        evaluated.Step(1);
+        Assert.Equal(plain.State.Weights.Span.ToArray(), evaluated.State.Weights.Span.ToArray());
+    }
+
+    [Fact]
+    public void A_step_allocates_nothing_on_the_managed_heap_once_buffers_exist()
+    {
+        RunPlan plan = TinyRun.PlanFor(Wide, batch: 4, leaves: 2);
+        using var state = new RunState(plan.Layout);
+        InitialWeights.Draw(plan.Layout, 1, state.Weights.Span);
+        using var worker = new WorkerCompute(plan, state, threads: 1);
+        using var shard = new ShardCompute(plan, state, new ParameterRange(0, plan.Layout.Length));
+        var sources = new GradientSource[1];
+        var losses = new double[2];
+        var norms = new double[shard.Blocks];
+        long before = 0;
+        for (int step = 0; step < 6; step++)
+        {
+            if (step == 3)
+            {
+                before = GC.GetAllocatedBytesForCurrentThread();
+            }
+
+            worker.ReleaseBuffers();
+            sources[0] = new GradientSource(1, 0, worker, worker.ComputeNode(step, 1, 0, losses));
+            shard.Reduce(step, sources, norms);
+            shard.Apply(step, sources, StepCombination.Combine(plan, step, losses, norms));
+        }
+
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+    }
+}
