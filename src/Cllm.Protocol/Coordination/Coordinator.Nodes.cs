@@ -1,0 +1,206 @@
+using Cllm.Protocol.Identity;
+using Cllm.Protocol.Messages;
+
+namespace Cllm.Protocol.Coordination;
+
+/// <content>
+/// Nodes that asked to take part, and what they are given: shards that nobody owns, and copies of shards that others own. In a single process no node asks, the
+/// shards are there by themselves, and no copy is made.
+/// </content>
+public sealed partial class Coordinator
+{
+    private readonly SortedDictionary<int, NodeMember> _nodes = [];
+
+    /// <summary>Until then a coordinator that succeeds another gives no shard to a node: its owner may be about to announce it.</summary>
+    private long _settledTicks;
+
+    private bool IsAtNode(NodeId node) => _nodes.TryGetValue(node.Number, out var member) && member.IsLive;
+
+    private DropReason JoinNode(NodeJoining joining)
+    {
+        var to = Destination.Of(joining.Node);
+        if (ReasonToRefuse(joining) is { } reason)
+        {
+            Tell(to, new JoinRefused(joining.Node, reason));
+            SayOnce($"node {joining.Node} is refused: {reason}");
+            return DropReason.Known;
+        }
+
+        Tell(to, new NodeAdmitted(joining.Node));
+        if (IsAtNode(joining.Node))
+        {
+            AssignShards();
+            return DropReason.Known;
+        }
+
+        _nodes[joining.Node.Number] = new(joining.Node) { IsLive = true };
+        Say($"node {joining.Node} joins at step {Fence.Step}");
+        return DropReason.None;
+    }
+
+    private string? ReasonToRefuse(NodeJoining joining)
+    {
+        if (_settings.Run is { } run && run.DifferenceTo(joining.Run) is { } difference)
+        {
+            return difference;
+        }
+
+        if (_nodes.ContainsKey(joining.Node.Number) || _nodes.Count < _settings.NodesMax)
+        {
+            return null;
+        }
+
+        foreach (var member in _nodes.Values)
+        {
+            if (!member.IsLive)
+            {
+                _nodes.Remove(member.Node.Number);
+                return null;
+            }
+        }
+
+        return $"{_settings.NodesMax} nodes take part, which is the limit; wait until one has left";
+    }
+
+    /// <summary>Has shards started that nobody owns any more: where the copy is, else where fewest are.</summary>
+    private void AssignShards()
+    {
+        var isEarly = Phase == CoordinatorPhase.Assembling && (_assignable.Length < _settings.WorkersToStart || _nowTicks < _settledTicks);
+        if (isEarly || Phase == CoordinatorPhase.Ended || !AnyNode())
+        {
+            return;
+        }
+
+        foreach (var shard in _shards)
+        {
+            if (IsOwnerless(shard))
+            {
+                Assign(shard);
+            }
+        }
+    }
+
+    private bool AnyNode()
+    {
+        foreach (var node in _nodes.Values)
+        {
+            if (node.IsLive)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>A shard that failed is started again by its node; one whose node is gone, or that is silent, is not waited for.</summary>
+    private bool IsOwnerless(ShardMember shard) =>
+        !shard.IsLive && (shard.AssignedTo is { } node ? !IsAtNode(node) : shard.IsSilent || shard.Incarnation.Number == 0 || !IsAtNode(shard.Node));
+
+    private void Assign(ShardMember shard)
+    {
+        var isAtReplica = shard.Replica is { } replica && IsAtNode(replica);
+        var node = isAtReplica ? shard.Replica!.Value : NodeWithFewestShards();
+        var copy = isAtReplica && shard.ReplicaStep is { } step ? $"whose copy stands at step {step}" : "which has no copy of it";
+        Say($"shard {shard.Shard} goes to node {node}, {copy}, at step {Fence.Step}");
+        (shard.Incarnation, shard.AssignedTo, shard.IsSilent) = (shard.Incarnation.Moved(Fence.Epoch), node, false);
+        Order(shard, node);
+    }
+
+    private void Order(ShardMember shard, NodeId node) =>
+        Tell(Destination.Of(node), new ShardAssigned(Fence.Epoch, shard.Shard, shard.Incarnation.Next, node));
+
+    private NodeId NodeWithFewestShards()
+    {
+        var (best, fewest) = (default(NodeId), int.MaxValue);
+        foreach (var node in _nodes.Values)
+        {
+            if (node.IsLive)
+            {
+                var shards = _shards.Count(shard => (shard.AssignedTo ?? (shard.IsLive ? shard.Node : null)) == node.Node);
+                (best, fewest) = shards < fewest ? (node.Node, shards) : (best, fewest);
+            }
+        }
+
+        return best;
+    }
+
+    /// <summary>Each shard that is there has its copy on another node, the next one in the order of their numbers, for as long as that one is there.</summary>
+    private void AssignReplicas()
+    {
+        foreach (var shard in _shards)
+        {
+            if (shard.IsLive && IsAtNode(shard.Node) && !(shard.Replica is { } replica && IsAtNode(replica)) && NodeAfter(shard.Node) is { } other)
+            {
+                (shard.Replica, shard.ReplicaStep) = (other, null);
+                TellReplica(shard, other);
+            }
+        }
+    }
+
+    private NodeId? NodeAfter(NodeId owner)
+    {
+        NodeId? first = null;
+        foreach (var node in _nodes.Values)
+        {
+            if (!node.IsLive || node.Node == owner)
+            {
+                continue;
+            }
+
+            if (node.Node.Number > owner.Number)
+            {
+                return node.Node;
+            }
+
+            first ??= node.Node;
+        }
+
+        return first;
+    }
+
+    private void TellReplica(ShardMember shard, NodeId replica) =>
+        Tell(Destination.Of(shard.Shard), new ReplicaAssigned(Fence.Epoch, shard.Shard, shard.Incarnation, replica));
+
+    private DropReason TakeReplica(ReplicaUpdated updated)
+    {
+        if (updated.Shard.Number < 0 || updated.Shard.Number >= _shards.Length)
+        {
+            return DropReason.UnknownSender;
+        }
+
+        var shard = _shards[updated.Shard.Number];
+        if (shard.Incarnation != updated.Incarnation || shard.Replica != updated.Replica)
+        {
+            return DropReason.UnknownSender;
+        }
+
+        shard.ReplicaStep = updated.Step;
+        return DropReason.None;
+    }
+
+    private bool IsAwaitedAtNode(ShardMember shard) => !shard.IsLive && shard.AssignedTo is { } node && IsAtNode(node);
+
+    /// <summary>Orders again what nodes were to start, and gives what is still nobody's.</summary>
+    private void AssignAgain()
+    {
+        foreach (var shard in _shards)
+        {
+            if (IsAwaitedAtNode(shard))
+            {
+                Order(shard, shard.AssignedTo!.Value);
+            }
+        }
+
+        AssignShards();
+    }
+
+    /// <summary>A node that does not start a shard is given up, with all it has.</summary>
+    private void GiveUpNode(ShardMember shard)
+    {
+        var node = shard.AssignedTo!.Value;
+        var reason = $"it has not started shard {shard.Shard} after {_settings.RetriesMax} orders";
+        Say($"node {node} is given up: {reason}");
+        LoseNode(new(node, reason));
+    }
+}

@@ -1,0 +1,189 @@
+using Cllm.Protocol.Identity;
+using Cllm.Protocol.Messages;
+
+namespace Cllm.Protocol.Coordination;
+
+/// <content>Which shards are there, and whether the slice that one comes with is the one it has to have by now.</content>
+public sealed partial class Coordinator
+{
+    private DropReason StartShard(ShardStarted started)
+    {
+        if (started.Shard.Number < 0 || started.Shard.Number >= _shards.Length)
+        {
+            return DropReason.UnknownSender;
+        }
+
+        if (_settings.Run is not null && !IsAtNode(started.Node))
+        {
+            return DropReason.NotAdmitted;
+        }
+
+        var member = _shards[started.Shard.Number];
+        if (started.Incarnation == member.Incarnation && started.Node == member.Node && IsAtNode(started.Node))
+        {
+            return ReturnShard(member, started.Slice);
+        }
+
+        if (started.Incarnation.Number <= member.Incarnation.Number)
+        {
+            return DropReason.UnknownSender;
+        }
+
+        if (member.IsLive)
+        {
+            Lose(member, $"it started again as incarnation {started.Incarnation}");
+        }
+
+        (member.Incarnation, member.Node, member.AssignedTo) = (started.Incarnation, started.Node, null);
+        (member.IsLive, member.IsSilent, member.Replica, member.ReplicaStep) = (true, false, null, null);
+        Inspect(member, started.Slice);
+        return DropReason.None;
+    }
+
+    /// <summary>A shard of a node announces itself again: it was lost by mistake, or nothing has changed but that its replica may not have been heard of.</summary>
+    private DropReason ReturnShard(ShardMember member, Step? slice)
+    {
+        if (member.IsLive)
+        {
+            if (member is { Replica: { } replica, ReplicaStep: null })
+            {
+                TellReplica(member, replica);
+            }
+
+            return DropReason.Known;
+        }
+
+        (member.IsLive, member.IsSilent) = (true, false);
+        if (Phase == CoordinatorPhase.Applying && slice == Fence.Step)
+        {
+            // It may be about to update, or be at it by now: the commit is sent again until it says that it is through.
+            member.IsUpdating = true;
+            Tell(Destination.Of(member.Shard), new StepCommitted(Fence.Epoch, Fence.Step, _scalars));
+        }
+        else
+        {
+            Inspect(member, slice);
+        }
+
+        return DropReason.None;
+    }
+
+    /// <summary>Whether the slice that a shard came with is the one it has to have by now.</summary>
+    private void Inspect(ShardMember member, Step? slice)
+    {
+        member.Slice = slice;
+        if (Phase == CoordinatorPhase.Assembling)
+        {
+            return;
+        }
+
+        if (Phase == CoordinatorPhase.Applying && slice == Fence.Step.Next)
+        {
+            (member.IsUpdated, member.IsUpdating) = (true, false);
+            return;
+        }
+
+        var isWhole = Phase switch
+        {
+            CoordinatorPhase.Applying => false,
+            CoordinatorPhase.Restoring => !_isRestoreStarted || slice is not null,
+            CoordinatorPhase.AwaitingCheckpoint => _checkpointed == Fence.Step || slice == Fence.Step,
+            _ => slice == Fence.Step,
+        };
+        if (!isWhole)
+        {
+            _restoreReason = Mismatch(member);
+        }
+    }
+
+    private void TakeUnfit(ShardUnfit unfit)
+    {
+        var member = _shards[unfit.Shard.Number];
+        member.Slice = unfit.Slice;
+        _restoreReason = Mismatch(member);
+        CountFailure(member, $"shard {member.Shard}", _restoreReason);
+        Recover();
+    }
+
+    private string Mismatch(ShardMember member)
+    {
+        var found = member.Slice is { } step ? $"stands at step {step}" : "is missing or half updated";
+        return $"the slice of shard {member.Shard} {found} while the run is at step {Fence.Step}";
+    }
+
+    /// <summary>
+    /// Whether all slices stand at the step at which the run goes on. A coordinator may have been lost after all shards had updated and before it could persist
+    /// that: then the step is done. When only some have updated, the scalars for the others are lost with it, and the run goes back to a checkpoint.
+    /// </summary>
+    private void JudgeSlices()
+    {
+        if (_settings.LastEpoch.Number > 0 && !IsAtEnd && Array.TrueForAll(_shards, shard => shard.Slice == Fence.Step.Next))
+        {
+            Say($"step {Fence.Step} was done when the coordinator before this one was lost, and is not reported");
+            Fence.Step = _furthest = Fence.Step.Next;
+            _isCheckpointDue |= IsCheckpointStep;
+        }
+
+        if (Array.Find(_shards, shard => shard.Slice != Fence.Step) is { } other)
+        {
+            _restoreReason = Mismatch(other);
+        }
+    }
+
+    private DropReason LoseShard(ShardLost lost)
+    {
+        if (lost.Shard.Number < 0 || lost.Shard.Number >= _shards.Length)
+        {
+            return DropReason.UnknownSender;
+        }
+
+        var member = _shards[lost.Shard.Number];
+        if (lost.Incarnation.Number > member.Incarnation.Number)
+        {
+            (member.Incarnation, member.IsLive) = (lost.Incarnation, true);
+        }
+
+        if (!member.IsLive || lost.Incarnation != member.Incarnation)
+        {
+            return DropReason.UnknownSender;
+        }
+
+        Lose(member, lost.Reason);
+        return DropReason.None;
+    }
+
+    private void Lose(ShardMember member, string reason)
+    {
+        (member.IsLive, member.IsUpdating, member.IsSilent) = (false, false, false);
+        Say($"shard {member.Shard} is lost at step {Fence.Step}: {reason}");
+        RevokeReduction($"shard {member.Shard} is lost before the commit");
+        CountFailure(member, $"shard {member.Shard}", reason);
+    }
+
+    /// <summary>All members of a node are lost at once: nothing is leased to one of them while the others are struck off.</summary>
+    private DropReason LoseNode(NodeLost lost)
+    {
+        if (_nodes.TryGetValue(lost.Node.Number, out var node))
+        {
+            node.IsLive = false;
+        }
+
+        foreach (var member in _workers.Values)
+        {
+            if (member.IsLive && member.Node == lost.Node)
+            {
+                Lose(member, $"node {lost.Node} is lost: {lost.Reason}");
+            }
+        }
+
+        foreach (var member in _shards)
+        {
+            if (member.IsLive && member.Node == lost.Node)
+            {
+                Lose(member, $"node {lost.Node} is lost: {lost.Reason}");
+            }
+        }
+
+        return DropReason.None;
+    }
+}

@@ -1,0 +1,129 @@
+using Cllm.Protocol.Identity;
+using Cllm.Protocol.Messages;
+
+namespace Cllm.Protocol.Nodes;
+
+/// <summary>Where a node stands with the run.</summary>
+public enum NodePhase
+{
+    /// <summary>Has asked to take part, or is about to.</summary>
+    Joining,
+
+    /// <summary>Takes part.</summary>
+    Admitted,
+
+    /// <summary>Was refused, for good.</summary>
+    Refused,
+}
+
+/// <summary>
+/// Asks to take part, and goes on announcing itself and its members at a steady pace: a lost message, a new coordinator, or one that took this node for lost, is
+/// made up for within one announcement.
+/// </summary>
+public sealed class Node : IMachine
+{
+    private readonly NodeSettings _settings;
+    private EffectList _effects = null!;
+
+    /// <summary>Announcements since the last answer.</summary>
+    private int _unanswered;
+
+    /// <summary>Creates a node that has not asked yet.</summary>
+    public Node(NodeSettings settings)
+    {
+        Invariant.Holds(settings.AnnounceTicks > 0 && settings.SilenceMax > 0, "limits are positive");
+        _settings = settings;
+    }
+
+    /// <summary>Where it stands.</summary>
+    public NodePhase Phase { get; private set; }
+
+    /// <summary>The newest epoch it has heard of, and what it dropped.</summary>
+    public Fence Fence { get; } = new();
+
+    /// <inheritdoc/>
+    public void Handle(long nowTicks, Input input, EffectList effects)
+    {
+        _effects = effects;
+        var reason = Phase == NodePhase.Refused ? DropReason.Finished : Take(nowTicks, input);
+        if (reason != DropReason.None)
+        {
+            Fence.Drop(reason, input, effects);
+        }
+    }
+
+    private DropReason Take(long nowTicks, Input input)
+    {
+        switch (input)
+        {
+            case MachineStarted or DeadlinePassed:
+                Announce();
+                _effects.Add(new DeadlineSet(nowTicks + _settings.AnnounceTicks));
+                return DropReason.None;
+            case CoordinatorStarted started:
+                return Follow(started);
+            case NodeAdmitted admitted:
+                return IsMine(admitted.Node) ? Enter() : DropReason.UnknownSender;
+            case JoinRefused refused:
+                return IsMine(refused.Node) ? Refuse(refused.Reason) : DropReason.UnknownSender;
+            case ShardAssigned assigned:
+                return Own(assigned);
+            default:
+                throw Invariant.Broken($"a node takes no {input.GetType().Name}");
+        }
+    }
+
+    private bool IsMine(NodeId node) => node == _settings.Node;
+
+    private void Announce()
+    {
+        if (_unanswered++ == _settings.SilenceMax)
+        {
+            _effects.Add(new Note("hears nothing from the coordinator and goes on asking"));
+        }
+
+        _effects.Add(new Send(Destination.Coordinator, new NodeJoining(_settings.Node, _settings.Run)));
+    }
+
+    private DropReason Follow(CoordinatorStarted started)
+    {
+        var reason = Fence.Follow(started.Epoch);
+        if (reason == DropReason.None)
+        {
+            Announce();
+        }
+
+        return reason;
+    }
+
+    private DropReason Enter()
+    {
+        _unanswered = 0;
+        Phase = NodePhase.Admitted;
+        _effects.Add(new AnnounceMembers());
+        return DropReason.None;
+    }
+
+    private DropReason Refuse(string reason)
+    {
+        Phase = NodePhase.Refused;
+        _effects.Add(new NodeRefused(reason));
+        return DropReason.None;
+    }
+
+    private DropReason Own(ShardAssigned assigned)
+    {
+        if (!IsMine(assigned.Node))
+        {
+            return DropReason.UnknownSender;
+        }
+
+        var reason = Fence.Follow(assigned.Epoch);
+        if (reason == DropReason.None)
+        {
+            _effects.Add(new StartShard(assigned.Shard, assigned.Incarnation));
+        }
+
+        return reason;
+    }
+}
