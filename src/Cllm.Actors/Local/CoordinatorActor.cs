@@ -1,0 +1,213 @@
+using Akka.Actor;
+using Cllm.Protocol;
+using Cllm.Protocol.Coordination;
+using Cllm.Protocol.Identity;
+using Cllm.Protocol.Messages;
+using Cllm.Protocol.Shards;
+
+namespace Cllm.Actors.Local;
+
+/// <summary>Runs the <see cref="Coordinator"/>, tells the observer what it reports, and its parent when the run has ended.</summary>
+internal sealed class CoordinatorActor : UntypedActor, IEffectPerformer
+{
+    private readonly LocalRun _run;
+    private readonly MachineRunner _runner;
+
+    private ICancelable? _deadline;
+
+    public CoordinatorActor(LocalRun run)
+    {
+        _run = run;
+        _runner = new(new Coordinator(run.Epoch.Number == 0 ? run.Settings : run.SettingsOfSuccessor), this);
+    }
+
+    public Input? Perform(Effect effect)
+    {
+        switch (effect)
+        {
+            case Send send:
+                Send(send);
+                return null;
+            case Persist state:
+                // Nothing to write: a successor in this process finds it in memory, and one in a new process goes on from a checkpoint.
+                (_run.Epoch, _run.CommittedSteps) = (state.Epoch, state.Step.Number);
+                return null;
+            case DeadlineSet deadline:
+                SetDeadline(deadline);
+                return null;
+            case Note note:
+                _run.Observer.Note(note.Reason);
+                return null;
+            case Report report:
+                Tell(report);
+                return null;
+            case Work work:
+                return Perform(work);
+            case RunEnded end:
+                Context.Parent.Tell(end, Self);
+                return null;
+            default:
+                throw Invariant.Broken($"a coordinator's host performs no {effect.GetType().Name}");
+        }
+    }
+
+    protected override void OnReceive(object message)
+    {
+        switch (message)
+        {
+            case WorkerStarted started:
+                _run.WorkerAddresses[started.Worker.Number] = Sender;
+                break;
+            case ShardStarted started:
+                _run.ShardAddresses[started.Shard.Number] = Sender;
+                break;
+            case StopRequested:
+                _run.IsStopWanted = true;
+                break;
+            case Noted noted:
+                _run.Observer.Note(noted.Reason);
+                return;
+        }
+
+        if (message is Input input)
+        {
+            _runner.Feed(input);
+        }
+        else
+        {
+            Unhandled(message);
+        }
+    }
+
+    protected override void PostRestart(Exception reason)
+    {
+        base.PostRestart(reason);
+        _run.Observer.Note($"the coordinator failed at step {_run.CommittedSteps} and is started again: {reason.Message}");
+        Self.Tell(new MachineStarted(), Self);
+        if (_run.IsStopWanted)
+        {
+            Self.Tell(new StopRequested(), Self);
+        }
+    }
+
+    protected override void PostStop() => _deadline?.Cancel();
+
+    private void Send(Send send)
+    {
+        switch (send.To.Kind)
+        {
+            case DestinationKind.Worker:
+                _run.WorkerAddresses[send.To.Index].Tell(send.Message, Self);
+                break;
+            case DestinationKind.Shard:
+                _run.ShardAddresses[send.To.Index].Tell(send.Message, Self);
+                break;
+            case DestinationKind.EveryWorker:
+                TellAll(_run.WorkerAddresses, send.Message);
+                break;
+            case DestinationKind.EveryShard:
+                TellAll(_run.ShardAddresses, send.Message);
+                break;
+            case DestinationKind.Node or DestinationKind.EveryNode:
+                // A single process has no node beside itself, and that one need not ask.
+                break;
+            default:
+                throw Invariant.Broken("a coordinator sends nothing to itself");
+        }
+    }
+
+    private void TellAll(Dictionary<int, IActorRef> members, Input message)
+    {
+        foreach (var member in members.Values)
+        {
+            member.Tell(message, Self);
+        }
+    }
+
+    private void SetDeadline(DeadlineSet deadline)
+    {
+        var delay = TimeSpan.FromTicks(Math.Max(0, deadline.AtTicks - MachineRunner.NowTicks));
+        _deadline?.Cancel();
+        _deadline = Context.System.Scheduler.ScheduleTellOnceCancelable(delay, Self, new DeadlinePassed(), Self);
+    }
+
+    private void Tell(Report report)
+    {
+        switch (report)
+        {
+            case StepReported step:
+                _run.Observer.StepDone(step.Step.Number, Words.Scalars(step.Payload), TimeSpan.FromTicks(step.ElapsedTicks));
+                break;
+            case EvaluationReported evaluation:
+                _run.Observer.EvaluationDone(evaluation.Step.Number, Words.Numbers(evaluation.Payload)[0]);
+                break;
+            case CheckpointReported checkpoint:
+                _run.CheckpointedSteps = checkpoint.Step.Number;
+                _run.Observer.CheckpointDone(checkpoint.Step.Number, checkpoint.Digest);
+                break;
+        }
+    }
+
+    private Input Perform(Work work) => work switch
+    {
+        CombineStatistics combine => new StatisticsCombined(combine.Epoch, combine.Step, Words.Of(
+            _run.Host.Combine(combine.Step.Number, Words.Numbers(combine.Leaves), Words.Numbers(combine.Shards)))),
+        CombineEvaluation combine => new EvaluationCombined(combine.Epoch, combine.Step, Words.Of(
+            [_run.Host.CombineEvaluation(combine.Step.Number, Words.Numbers(combine.Units))])),
+        TakeCheckpoint take => TakeCheckpoint(take),
+        Restore restore => Restore(restore),
+        _ => throw Invariant.Broken($"a coordinator's host does no {work.GetType().Name}"),
+    };
+
+    private Input TakeCheckpoint(TakeCheckpoint take)
+    {
+        try
+        {
+            // A coordinator that failed may have left its checkpoint to be written; otherwise this is over long since.
+            _run.Writing.Wait();
+            _run.Host.TakeSnapshot(take.Step.Number);
+        }
+        catch (Exception failure)
+        {
+            return new CheckpointFailed(take.Step, failure.Message);
+        }
+
+        // A thread of its own: writing takes seconds, and the shared pool carries the actor system.
+        var (host, self, step) = (_run.Host, Self, take.Step);
+        _run.Writing = Task.Factory.StartNew(
+            () => self.Tell(Write(host, step), ActorRefs.NoSender), CancellationToken.None, TaskCreationOptions.LongRunning,
+                TaskScheduler.Default);
+        return new SnapshotTaken(take.Epoch, take.Step);
+    }
+
+    private static Input Write(Cllm.Model.Compute.IRunHost host, Step step)
+    {
+        try
+        {
+            return new CheckpointWritten(step, host.WriteSnapshot(step.Number));
+        }
+        catch (Exception failure)
+        {
+            return new CheckpointFailed(step, failure.Message);
+        }
+    }
+
+    private Input Restore(Restore restore)
+    {
+        try
+        {
+            var step = new Step(_run.Host.Restore());
+            foreach (var slot in _run.Shards)
+            {
+                slot.Slice = step;
+            }
+
+            TellAll(_run.ShardAddresses, new SliceRestored(restore.Epoch, step));
+            return new Restored(restore.Epoch, step);
+        }
+        catch (Exception failure)
+        {
+            return new RestoreFailed(restore.Epoch, failure.Message);
+        }
+    }
+}

@@ -1,0 +1,62 @@
+using Akka.Actor;
+using Cllm.Model;
+using Cllm.Model.Compute;
+using Cllm.Protocol.Coordination;
+using Cllm.Protocol.Messages;
+
+namespace Cllm.Actors.Local;
+
+/// <summary>
+/// Trains in one process: an actor system with a coordinator, workers and shards, from the first step to the end of the run.
+/// </summary>
+public static class LocalTraining
+{
+    /// <summary>
+    /// Runs until the steps are done, the stop is asked for, or the run fails. All actors are gone and no checkpoint is being written when
+    /// it returns.
+    /// </summary>
+    /// <param name="settings">Steps, workers, cadences.</param>
+    /// <param name="host">Weights, data and checkpoints, at <see cref="LocalTrainingSettings.FirstStep"/>.</param>
+    /// <param name="observer">Who watches.</param>
+    /// <param name="stop">Asks to finish the step, write a checkpoint and leave.</param>
+    /// <exception cref="InputException">The actor configuration cannot be used.</exception>
+    public static async Task<TrainingEnd> RunAsync(
+        LocalTrainingSettings settings, IRunHost host, ITrainingObserver observer, CancellationToken stop)
+    {
+        var hocon = Hocon.Load(settings.HoconPath);
+        var run = new LocalRun(host, observer, CoordinatorSettingsOf(settings, host, hocon), settings.Workers);
+        var end = new TaskCompletionSource<TrainingEnd>(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        var system = ActorSystem.Create("cllm", hocon);
+        var root = system.ActorOf(Props.Create(() => new RunActor(run, end)), "run");
+        TrainingEnd result;
+        using (stop.Register(() => root.Tell(new StopRequested())))
+        {
+            result = await end.Task.ConfigureAwait(false);
+        }
+
+        await system.Terminate().ConfigureAwait(false);
+        await run.Writing.ConfigureAwait(false);
+        if (result.Outcome == RunOutcome.Failed)
+        {
+            observer.Failed(result.Sentence);
+        }
+
+        return result;
+    }
+
+    private static CoordinatorSettings CoordinatorSettingsOf(
+        LocalTrainingSettings settings, IRunHost host, Akka.Configuration.Config hocon) => new()
+    {
+        Leaves = settings.Leaves,
+        Steps = settings.Steps,
+        Shards = host.Shards(settings.Shards),
+        WorkersToStart = settings.Workers,
+        FirstStep = new(settings.FirstStep),
+        EvaluationUnits = host.EvaluationUnits,
+        EvaluateEvery = settings.EvaluateEvery,
+        CheckpointEvery = settings.CheckpointEvery,
+        PatienceTicks = Hocon.PatienceTicks(hocon),
+        FailuresMax = Hocon.FailuresMax(hocon),
+    };
+}

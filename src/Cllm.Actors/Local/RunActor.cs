@@ -1,0 +1,94 @@
+using Akka.Actor;
+using Akka.Event;
+using Cllm.Model.Compute;
+using Cllm.Protocol;
+using Cllm.Protocol.Coordination;
+using Cllm.Protocol.Identity;
+using Cllm.Protocol.Messages;
+
+namespace Cllm.Actors.Local;
+
+/// <summary>
+/// Parent of a run's actors. A worker or shard that fails is restarted, as often as the coordinator's machine bears with it; a coordinator that fails is
+/// restarted as often as a worker may fail before the run's next new step, and then ends the run.
+/// </summary>
+internal sealed class RunActor : UntypedActor
+{
+    private const string Dispatcher = "cllm.pinned-dispatcher";
+
+    private readonly LocalRun _run;
+    private readonly TaskCompletionSource<TrainingEnd> _end;
+    private IActorRef _coordinator = ActorRefs.Nobody;
+    private string _failure = "the coordinator stopped";
+
+    /// <summary>How often the coordinator failed since the run stood at <see cref="_failedStep"/>.</summary>
+    private int _failures;
+    private long _failedStep = -1;
+
+    public RunActor(LocalRun run, TaskCompletionSource<TrainingEnd> end) => (_run, _end) = (run, end);
+
+    protected override void PreStart()
+    {
+        Context.System.EventStream.Subscribe(Self, typeof(Warning));
+        Context.System.EventStream.Subscribe(Self, typeof(Error));
+
+        _coordinator = Context.ActorOf(Props.Create(() => new CoordinatorActor(_run)).WithDispatcher(Dispatcher), "coordinator");
+        Context.Watch(_coordinator);
+        var (run, coordinator) = (_run, _coordinator);
+        for (var i = 0; i < run.Shards.Length; i++)
+        {
+            var shard = new ShardIndex(i);
+            Start(Props.Create(() => new ShardActor(run, coordinator, shard)), $"shard-{i}");
+        }
+
+        for (var i = 0; i < run.Workers.Length; i++)
+        {
+            var worker = new WorkerId(i);
+            Start(Props.Create(() => new WorkerActor(run, coordinator, worker)), $"worker-{i}");
+        }
+    }
+
+    protected override void OnReceive(object message)
+    {
+        switch (message)
+        {
+            case StopRequested:
+                _coordinator.Tell(message, Self);
+                break;
+            case LogEvent log:
+                _coordinator.Tell(new Noted($"Akka.NET: {log.Message}"), Self);
+                break;
+            case RunEnded end:
+                _end.TrySetResult(new(end.Step.Number, end.Outcome, end.Reason));
+                break;
+            case Terminated:
+                _end.TrySetResult(new(_run.CommittedSteps, RunOutcome.Failed, _failure));
+                break;
+            default:
+                Unhandled(message);
+                break;
+        }
+    }
+
+    /// <summary>
+    /// The coordinator's machine counts failures and says when they are too many, so the strategy needs no limit of its own.
+    /// </summary>
+    protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(
+        maxNrOfRetries: -1,
+        withinTimeMilliseconds: -1,
+        localOnlyDecider: failure =>
+        {
+            if (!Sender.Equals(_coordinator))
+            {
+                return Directive.Restart;
+            }
+
+            _failure = failure is TrainingDivergedException ? failure.Message : $"the coordinator failed: {failure.Message}";
+            (_failures, _failedStep) = _run.CommittedSteps > _failedStep ? (1, _run.CommittedSteps) : (_failures + 1, _failedStep);
+            return failure is not TrainingDivergedException && _run.Epoch.Number > 0 && _failures <= _run.Settings.FailuresMax ? Directive.Restart : Directive.Stop;
+        },
+        loggingEnabled: false);
+
+    private static void Start(Props props, string name) =>
+        Context.ActorOf(props.WithDispatcher(Dispatcher), name).Tell(new MachineStarted(), ActorRefs.NoSender);
+}

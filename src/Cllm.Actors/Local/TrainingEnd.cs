@@ -1,0 +1,9 @@
+using Cllm.Protocol.Coordination;
+
+namespace Cllm.Actors.Local;
+
+/// <summary>How a training run ended.</summary>
+/// <param name="CommittedSteps">Updates made, all of them whole.</param>
+/// <param name="Outcome">Finished, stopped as asked, or failed.</param>
+/// <param name="Sentence">Why, in one sentence for the user.</param>
+public sealed record TrainingEnd(long CommittedSteps, RunOutcome Outcome, string Sentence);

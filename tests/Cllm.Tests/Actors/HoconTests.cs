@@ -1,0 +1,57 @@
+using Cllm.Actors;
+using Cllm.Actors.Local;
+using Cllm.Model;
+
+namespace Cllm.Tests.Actors;
+
+public sealed class HoconTests : IDisposable
+{
+    private readonly string _path = Path.Combine(Path.GetTempPath(), $"cllm-hocon-{Guid.NewGuid():n}.hocon");
+
+    public void Dispose() => File.Delete(_path);
+
+    [Fact]
+    public void The_programs_own_file_names_the_limits()
+    {
+        var hocon = Hocon.Load();
+        Assert.Equal(3, hocon.GetInt("cllm.failures-max"));
+        Assert.Equal(TimeSpan.FromSeconds(60), hocon.GetTimeSpan("cllm.patience"));
+        Assert.Equal("PinnedDispatcher", hocon.GetString("cllm.pinned-dispatcher.type"));
+    }
+
+    [Fact]
+    public void A_file_laid_over_it_wins_key_by_key()
+    {
+        File.WriteAllText(_path, "cllm.failures-max = 9");
+        var hocon = Hocon.Load(_path);
+        Assert.Equal(9, hocon.GetInt("cllm.failures-max"));
+        Assert.Equal(TimeSpan.FromSeconds(60), hocon.GetTimeSpan("cllm.patience"));
+    }
+
+    [Fact]
+    public void A_missing_file_is_named()
+    {
+        Assert.Contains(_path, Assert.Throws<InputException>(() => Hocon.Load(_path)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_file_that_is_not_hocon_is_named()
+    {
+        File.WriteAllText(_path, "cllm { a { }, b = 1 } }");
+        Assert.Contains(_path, Assert.Throws<InputException>(() => Hocon.Load(_path)).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("cllm.patience = soon")]
+    [InlineData("cllm.patience = 0s")]
+    [InlineData("cllm.failures-max = many")]
+    [InlineData("cllm.failures-max = -1")]
+    public async Task A_value_that_cannot_be_used_is_named(string text)
+    {
+        File.WriteAllText(_path, text);
+        var settings = new LocalTrainingSettings { Leaves = 1, Steps = 1, Workers = 1, Shards = 1, HoconPath = _path };
+        var failure = await Assert.ThrowsAsync<InputException>(
+            () => LocalTraining.RunAsync(settings, new FakeHost(1), new RecordingObserver(), CancellationToken.None));
+        Assert.Contains(text.Split(' ')[0], failure.Message, StringComparison.Ordinal);
+    }
+}
