@@ -1,1 +1,4 @@
-return 0;
+using Cllm.Cli;
+using Cllm.Cli.Display;
+
+return CommandLine.Run(args, Terminal.OfThisProcess());

@@ -1,0 +1,48 @@
+namespace Cllm.Cli.Parsing;
+
+/// <summary>The examples that --help shows. A test parses every one of them.</summary>
+public static class Examples
+{
+    /// <summary>Examples of one command; those of every command's first use for any other name.</summary>
+    public static IReadOnlyList<(string Line, string Meaning)> Of(string command) => command switch
+    {
+        "train" =>
+        [
+            ("cllm train", "the built-in stories, about five minutes on two cores"),
+            ("cllm train --data book.txt", "your own text, its own tokenizer of 1000 entries"),
+            ("cllm train --data book.txt --preset shakespeare-cpu --out runs/book", "a preset, a folder of your choice"),
+            ("cllm train --resume", "go on with the newest run under runs/, exactly where it stopped"),
+            ("cllm train --data book.txt --init gpt2/ --steps 200 --lr 3e-5", "fine-tune a Hugging Face GPT-2 folder"),
+            ("cllm train --workers 4 --threads-per-worker 2", "another split over the cores: other speed, the same bits"),
+        ],
+        "eval" =>
+        [
+            ("cllm eval --model runs/stories --data held-out.txt", "loss, perplexity and bits per byte of a text the model has not seen"),
+        ],
+        "generate" =>
+        [
+            ("cllm generate --model runs/stories", "a sample from nothing"),
+            ("cllm generate --model runs/stories --prompt \"Once upon a time\" --tokens 200", "go on with a beginning"),
+            ("cllm generate --model runs/stories --temperature 0", "the likeliest token each time"),
+            ("cllm generate --model runs/stories --temperature 0.8 --top-k 40 --seed 7", "among the 40 likeliest tokens, repeatable"),
+        ],
+        "digest" =>
+        [
+            ("cllm digest runs/stories", "a finished model, or a run's newest checkpoint"),
+            ("cllm digest runs/stories/checkpoints/step-500", "one checkpoint: weights and optimizer state"),
+        ],
+        "bench" =>
+        [
+            ("cllm bench", "limits, kernels and steps of three small models, in about two minutes"),
+            ("cllm bench --shape gpt2 --threads 1", "one shape on one thread, and generation with it"),
+            ("cllm bench --shape seed --kernels", "kernels only"),
+            ("cllm bench --json", "one JSON object a line"),
+        ],
+        _ =>
+        [
+            ("cllm train", "train on the built-in stories and show a sample"),
+            ("cllm generate --model runs/stories", "let the trained model write"),
+            ("cllm train --help", "every option of a command"),
+        ],
+    };
+}
