@@ -1,0 +1,241 @@
+using Cllm.Actors;
+using Cllm.Model.Files;
+using Cllm.Protocol;
+using Cllm.Protocol.Coordination;
+using Cllm.Protocol.Identity;
+using Cllm.Protocol.Messages;
+using Cllm.Simulation.Engine;
+using Cllm.Simulation.Faults;
+using Cllm.Tests.Checkpoints;
+
+namespace Cllm.Simulation.Cluster;
+
+/// <summary>What a coordinator's actor does, in virtual time. Several may be alive at once: only one of them is the cluster's choice.</summary>
+internal sealed class CoordinatorHost : SimulatedActor
+{
+    private const long CombineTicks = Scenario.Second / 1000;
+
+    private readonly SortedSet<int> _workers = [];
+
+    /// <summary>Where each shard is: its newest incarnation, as far as it has announced itself.</summary>
+    private readonly SortedDictionary<int, (long Incarnation, ShardSeat Seat)> _shards = [];
+
+    public CoordinatorHost(SimulatedCluster cluster, SimulatedNode node, int number, Coordinator machine)
+        : base(cluster, node, machine) => (Number, Machine) = (number, machine);
+
+    /// <summary>Its number among the coordinators of this simulation.</summary>
+    public int Number { get; }
+
+    public Coordinator Machine { get; }
+
+    /// <summary>Nodes whose members have announced themselves to it.</summary>
+    public HashSet<NodeId> Nodes { get; } = [];
+
+    /// <summary>Whether a worker had announced itself to it when the run ended.</summary>
+    public bool Knows(int worker) => _workers.Contains(worker);
+
+    public override Destination Address => Destination.Coordinator;
+
+    /// <summary>Takes a message that has come over the network or from its own host.</summary>
+    public void Take(Input message)
+    {
+        switch (message)
+        {
+            case WorkerStarted started when Machine.Phase != CoordinatorPhase.Ended:
+                _workers.Add(started.Worker.Number);
+                Nodes.Add(started.Node);
+                break;
+            case ShardStarted started:
+                Locate(started);
+                Nodes.Add(started.Node);
+                break;
+            case NodeJoining joining:
+                Nodes.Add(joining.Node);
+                break;
+            case ShardReduced reduced:
+                message = Mutate(reduced);
+                break;
+        }
+
+        Feed(message);
+    }
+
+    /// <summary>Ends a piece of work.</summary>
+    public void Finish(object work)
+    {
+        switch (work)
+        {
+            case CombineStatistics combine:
+                Feed(new StatisticsCombined(combine.Epoch, combine.Step, Words.Of(
+                    Cluster.Arithmetic.Host.Combine(combine.Step.Number, Words.Numbers(combine.Leaves), Words.Numbers(combine.Shards)))));
+                break;
+            case CombineEvaluation combine:
+                Feed(new EvaluationCombined(combine.Epoch, combine.Step, Words.Of(
+                    [Cluster.Arithmetic.Host.CombineEvaluation(combine.Step.Number, Words.Numbers(combine.Units))])));
+                break;
+            case TakeCheckpoint take:
+                Snapshot(take);
+                break;
+            case Restore restore:
+                if (Cluster.RestoreSlices(this, restore) is { } restored)
+                {
+                    Feed(restored);
+                }
+                else
+                {
+                    Work(Scenario.Second, restore);
+                }
+
+                break;
+        }
+    }
+
+    /// <summary>Writes the copy of the state, with whatever goes wrong then.</summary>
+    public void Write(Step step)
+    {
+        try
+        {
+            Cluster.Disk.BeforeWrite();
+            Cluster.Arithmetic.Host.WriteSnapshot(step.Number);
+            Cluster.Disk.AfterWrite(step.Number);
+            Feed(new CheckpointWritten(step, ""));
+        }
+        catch (StorageException full)
+        {
+            Cluster.Disk.AfterFailure();
+            Feed(new CheckpointFailed(step, full.Message));
+        }
+        catch (PowerLostException)
+        {
+            Cluster.Disk.AfterDeath();
+            Cluster.Crash(Node);
+        }
+    }
+
+    protected override Input? Do(Effect effect)
+    {
+        switch (effect)
+        {
+            case Send send:
+                Send(send);
+                return null;
+            case Persist state:
+                if (!Cluster.MayPersist(this, state))
+                {
+                    throw new Deposed();
+                }
+
+                Cluster.Persist(this, state);
+                return null;
+            case DeadlineSet deadline:
+                if (Cluster.Scenario.Plant != PlantedFault.DeadlineNeverArmed)
+                {
+                    SetDeadline(deadline);
+                }
+
+                return null;
+            case StepReported report:
+                Cluster.Report(report);
+                return null;
+            case CheckpointReported report:
+                Cluster.Disk.Reported(report.Step.Number);
+                return null;
+            case TakeCheckpoint or Restore:
+                return Work(Cluster.Jitter(20 * CombineTicks), effect);
+            case Work work:
+                return Work(CombineTicks, work);
+            case RunEnded end:
+                Cluster.End(this, end);
+                return null;
+            default:
+                return null;
+        }
+    }
+
+    private void Locate(ShardStarted started)
+    {
+        var shard = started.Shard.Number;
+        if (Cluster.SeatOf(shard, started.Node) is { } seat && (!_shards.TryGetValue(shard, out var known) || known.Incarnation < started.Incarnation.Number || known.Seat == seat))
+        {
+            _shards[shard] = (started.Incarnation.Number, seat);
+            if (Cluster.Leader == this)
+            {
+                Cluster.Adopt(seat);
+            }
+        }
+    }
+
+    private void Snapshot(TakeCheckpoint take)
+    {
+        if (Cluster.ReasonAgainstSnapshot(this, take.Step.Number) is { } reason)
+        {
+            Feed(new CheckpointFailed(take.Step, reason));
+            return;
+        }
+
+        Cluster.Arithmetic.Host.TakeSnapshot(take.Step.Number);
+        Cluster.Plan(Cluster.Jitter(Scenario.Second / 2), EventKind.Write, Address, this, take.Step);
+        Feed(new SnapshotTaken(take.Epoch, take.Step));
+    }
+
+    private void Send(Send send)
+    {
+        Cluster.Sent(this, send.Message);
+        switch (send.To.Kind)
+        {
+            case DestinationKind.EveryWorker:
+                foreach (var worker in _workers)
+                {
+                    Cluster.SendTo(this, Destination.Of(new WorkerId(worker)), send.Message);
+                }
+
+                break;
+            case DestinationKind.EveryShard:
+                foreach (var (_, seat) in _shards.Values)
+                {
+                    Cluster.SendTo(this, seat, send.Message);
+                }
+
+                break;
+            case DestinationKind.EveryNode:
+                foreach (var node in Cluster.Nodes)
+                {
+                    Cluster.SendTo(this, node, send.Message);
+                }
+
+                break;
+            case DestinationKind.Node when Array.Find(Cluster.Nodes, node => node.Id.Number == send.To.Index) is { } node:
+                Cluster.SendTo(this, node, send.Message);
+                break;
+            case DestinationKind.Shard when _shards.TryGetValue(send.To.Index, out var shard):
+                Cluster.SendTo(this, shard.Seat, send.Message);
+                break;
+            case DestinationKind.Node or DestinationKind.Shard:
+                break;
+            default:
+                Cluster.SendTo(this, send.To, send.Message);
+                break;
+        }
+    }
+
+    private ShardReduced Mutate(ShardReduced reduced)
+    {
+        switch (Cluster.Scenario.Plant)
+        {
+            case PlantedFault.StaleAnswerAccepted:
+                return reduced with { Epoch = Machine.Fence.Epoch, Step = Machine.Fence.Step };
+            case PlantedFault.CommitBeforeAllReduced:
+                for (var shard = 0; shard < Cluster.ShardCount; shard++)
+                {
+                    if (shard != reduced.Shard.Number)
+                    {
+                        Feed(reduced with { Shard = new(shard) });
+                    }
+                }
+
+                return reduced;
+            default:
+                return reduced;
+        }
+    }
+}

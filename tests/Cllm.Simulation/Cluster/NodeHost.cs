@@ -1,0 +1,31 @@
+using Cllm.Protocol;
+using Cllm.Protocol.Nodes;
+
+namespace Cllm.Simulation.Cluster;
+
+/// <summary>What a node's actor does, in virtual time.</summary>
+internal sealed class NodeHost(SimulatedCluster cluster, SimulatedNode node, Node machine) : SimulatedActor(cluster, node, machine)
+{
+    public override Destination Address => Destination.Of(Node.Id);
+
+    protected override Input? Do(Effect effect)
+    {
+        switch (effect)
+        {
+            case Send send:
+                Cluster.SendToCoordinator(Node, send.Message);
+                return null;
+            case DeadlineSet deadline:
+                SetDeadline(deadline);
+                return null;
+            case AnnounceMembers:
+                Cluster.AnnounceMembers(Node);
+                return null;
+            case StartShard start:
+                Cluster.Own(Node, start);
+                return null;
+            default:
+                return null;
+        }
+    }
+}

@@ -1,0 +1,358 @@
+using Cllm.Protocol;
+using Cllm.Protocol.Coordination;
+using Cllm.Protocol.Identity;
+using Cllm.Protocol.Messages;
+using Cllm.Protocol.Nodes;
+using Cllm.Simulation.Engine;
+using Cllm.Simulation.Faults;
+
+namespace Cllm.Simulation.Cluster;
+
+/// <content>Who runs where: processes that start and die, the membership's view of them, and the coordinator of the day.</content>
+internal sealed partial class SimulatedCluster
+{
+    /// <summary>Seconds of silence after which a node that may still run is struck off.</summary>
+    private const int SilenceMax = 8;
+
+    private static readonly RunIdentity Identity = new("simulated", "none", RunIdentity.ProtocolVersion);
+
+    private int _processes;
+    private int _coordinators;
+    private int _leaderless;
+    private bool _isRunStarting;
+    private int _persistedBy = -1;
+
+    /// <summary>The cluster's coordinator; others may still believe to be it. None when it has died and has no successor yet.</summary>
+    public CoordinatorHost? Leader { get; private set; }
+
+    /// <summary>The epoch persisted last.</summary>
+    public Epoch PersistedEpoch { get; private set; }
+
+    /// <summary>The step persisted last.</summary>
+    public long PersistedStep { get; private set; }
+
+    /// <summary>Persists a coordinator's state, unless a successor has: then it is no coordinator any more.</summary>
+    public void Persist(CoordinatorHost coordinator, Persist state)
+    {
+        foreach (var checker in _checkers)
+        {
+            checker.Persisted(coordinator, state);
+        }
+
+        _persistedBy = coordinator.Number;
+        PersistedEpoch = Scenario.Plant == PlantedFault.EpochNotPersisted ? PersistedEpoch : state.Epoch;
+        PersistedStep = state.Step.Number;
+    }
+
+    /// <summary>Whether a coordinator may persist: no other has persisted this epoch or a later one.</summary>
+    public bool MayPersist(CoordinatorHost coordinator, Persist state) =>
+        state.Epoch.Number > PersistedEpoch.Number || (state.Epoch == PersistedEpoch && coordinator.Number == _persistedBy);
+
+    /// <summary>A node's process dies, with all that it held in memory.</summary>
+    public void Crash(SimulatedNode node)
+    {
+        if (!node.IsUp)
+        {
+            return;
+        }
+
+        if (IsTracing)
+        {
+            Trace($"node {node.Index} dies");
+        }
+
+        (node.IsUp, node.IsEvicted, node.EffectsLeft, node.Unreachable, node.Known) = (false, false, -1, 0, null);
+        node.PausedUntilTicks = 0;
+        foreach (var seat in Workers)
+        {
+            if (seat.Node == node)
+            {
+                Kill(seat);
+            }
+        }
+
+        foreach (var seat in node.Shards.Values)
+        {
+            Kill(seat);
+            Owners[seat.Number] = Owners[seat.Number] == seat ? null : Owners[seat.Number];
+        }
+
+        node.Shards.Clear();
+        node.Replicas.Clear();
+        node.Machine?.IsAlive = false;
+        node.Machine = null;
+        if (Leader?.Node == node)
+        {
+            Leader.IsAlive = false;
+        }
+
+        foreach (var deposed in _deposed)
+        {
+            deposed.IsAlive &= deposed.Node != node;
+        }
+
+        Plan(Dice.Between(Scenario.Second / 10, 30 * Scenario.Second), EventKind.NodeStart, new(default, node.Index), null, null);
+    }
+
+    /// <summary>The run has ended: well, or so that its operator starts it again.</summary>
+    public void End(CoordinatorHost coordinator, RunEnded end)
+    {
+        if (coordinator != Leader)
+        {
+            return;
+        }
+
+        if (IsTracing)
+        {
+            Trace($"the run has ended: {end.Outcome} at step {end.Step}, {end.Reason}");
+        }
+
+        if (end.Outcome == RunOutcome.Finished)
+        {
+            (IsFinished, _finishedAtTicks) = (true, NowTicks);
+            if (IsFaulty)
+            {
+                Heal();
+            }
+        }
+        else
+        {
+            SimulationViolation.Unless(IsFaulty || end.Outcome == RunOutcome.Stopped || Scenario.FailuresMax < int.MaxValue,
+                "the run", $"failed after the faults were over: {end.Reason}");
+            PlanRunStart();
+        }
+    }
+
+    /// <summary>Everything is started again from the newest checkpoint, as a user would do it.</summary>
+    private void PlanRunStart()
+    {
+        if (!_isRunStarting)
+        {
+            _isRunStarting = true;
+            Plan(Dice.Between(Scenario.Second, 5 * Scenario.Second), EventKind.RunStart, default, null, null);
+        }
+    }
+
+    private void StartRun()
+    {
+        _isRunStarting = false;
+        foreach (var node in Nodes)
+        {
+            Crash(node);
+        }
+
+        var step = Arithmetic.Host.Restore();
+        Arithmetic.Changed();
+        Disk.CheckFound(step);
+        PersistedStep = step;
+        if (IsTracing)
+        {
+            Trace($"the run starts from step {step}, digest {Arithmetic.Digest():x16}");
+        }
+
+        foreach (var node in Nodes)
+        {
+            StartProcess(node);
+        }
+
+        Lead(Nodes[Dice.Below(Nodes.Length)], 1 + Dice.Below(Math.Max(1, LiveWorkers() / 2)));
+        if (!IsCluster)
+        {
+            StartMembers(Nodes[0], step);
+        }
+    }
+
+    private void StartNode(SimulatedNode node)
+    {
+        if (node.IsUp)
+        {
+            return;
+        }
+
+        if (IsCluster)
+        {
+            StartProcess(node);
+        }
+        else
+        {
+            StartRun();
+        }
+    }
+
+    private void StartProcess(SimulatedNode node)
+    {
+        node.Id = new(_processes++);
+        node.IsUp = true;
+        if (IsCluster)
+        {
+            foreach (var seat in Workers)
+            {
+                if (seat.Node == node && !seat.HasLeft)
+                {
+                    Make(seat);
+                }
+            }
+
+            node.Machine = new(this, node, new(new() { Node = node.Id, Run = Identity }));
+            node.Machine.Feed(new MachineStarted());
+        }
+    }
+
+    /// <summary>A single process starts its shards with the state that it has read, and its workers.</summary>
+    private void StartMembers(SimulatedNode node, long step)
+    {
+        node.Known = Leader;
+        for (var shard = 0; shard < ShardCount; shard++)
+        {
+            Owners[shard] = node.Shards[shard] = new(shard, node) { Slice = step };
+            Start(node.Shards[shard]);
+        }
+
+        foreach (var seat in Workers)
+        {
+            if (!seat.HasLeft)
+            {
+                Start(seat);
+            }
+        }
+    }
+
+    private void Lead(SimulatedNode node, int workersToStart)
+    {
+        if (Leader is { IsAlive: true } former)
+        {
+            _deposed.Add(former);
+            former.Node.IsEvicted = true;
+        }
+
+        var machine = new Coordinator(new()
+        {
+            Leaves = Scenario.Leaves,
+            Steps = Scenario.Steps,
+            Shards = ShardCount,
+            WorkersToStart = workersToStart,
+            FirstStep = new(PersistedStep),
+            LastEpoch = PersistedEpoch,
+            EvaluationUnits = Arithmetic.Host.EvaluationUnits,
+            EvaluateEvery = Scenario.EvaluateEvery,
+            CheckpointEvery = Scenario.CheckpointEvery,
+            FailuresMax = Scenario.FailuresMax,
+            PatienceTicks = Scenario.PatienceTicks,
+            Run = IsCluster ? Identity : null,
+            LastCheckpoint = IsCluster ? new(Math.Min(Disk.Newest, PersistedStep)) : null,
+        });
+        Leader = new(this, node, _coordinators++, machine);
+        if (IsTracing)
+        {
+            Trace($"coordinator {Leader.Number} begins on node {node.Index} at step {PersistedStep}, after epoch {PersistedEpoch}");
+        }
+
+        if (IsCluster)
+        {
+            Leader.Feed(new MachineStarted());
+        }
+    }
+
+    /// <summary>Once a second: who is not there is struck off, a lost coordinator gets a successor, and who is new or was struck off hears of it.</summary>
+    private void WatchMembers()
+    {
+        if (_isRunStarting)
+        {
+            return;
+        }
+
+        WatchLeader();
+        if (Leader is not { IsAlive: true } leader || leader.Node.PausedUntilTicks > NowTicks)
+        {
+            return;
+        }
+
+        foreach (var node in Nodes)
+        {
+            if (node == leader.Node)
+            {
+                Meet(node, leader);
+                continue;
+            }
+
+            var isReached = node.IsUp && node.PausedUntilTicks <= NowTicks && Network.Reaches(node, leader.Node);
+            node.Unreachable = isReached ? 0 : node.Unreachable + 1;
+            if (isReached && node.IsEvicted && (Scenario.IsQuarantined || _deposed.Exists(former => former.IsAlive && former.Node == node)))
+            {
+                Crash(node);
+            }
+            else if (isReached)
+            {
+                Meet(node, leader);
+            }
+            else if (node.Unreachable > SilenceMax && node.IsUp)
+            {
+                node.IsEvicted = true;
+            }
+        }
+
+        StrikeOff(leader);
+    }
+
+    /// <summary>Tells the coordinator of processes that are gone: those that died, and those struck off.</summary>
+    private void StrikeOff(CoordinatorHost leader)
+    {
+        foreach (var id in leader.Nodes.ToArray())
+        {
+            var node = Array.Find(Nodes, node => node.Id == id);
+            if (node is null || !node.IsUp || node.IsEvicted)
+            {
+                leader.Nodes.Remove(id);
+                Plan(Dice.Between(1, Scenario.Second), EventKind.Deliver, Destination.Coordinator, leader, new NodeLost(id, "the membership says so"));
+            }
+        }
+    }
+
+    private void WatchLeader()
+    {
+        var isHeld = Leader is { IsAlive: true, Node.IsEvicted: false } leader
+            && leader.Node.PausedUntilTicks <= NowTicks
+            && Array.FindAll(Nodes, node => node.IsUp && Network.Reaches(node, leader.Node)).Length * 2 > Array.FindAll(Nodes, node => node.IsUp).Length;
+        _leaderless = isHeld ? 0 : _leaderless + 1;
+        if (_leaderless <= SilenceMax || Nodes.Length == 1)
+        {
+            return;
+        }
+
+        SimulatedNode[] able = [.. Nodes.Where(node => node.IsUp && !node.IsEvicted && node.PausedUntilTicks <= NowTicks && node != Leader?.Node)];
+        if (able.Length == 0)
+        {
+            // Nobody is left whom the membership still counts: whoever was struck off starts again.
+            foreach (var node in Nodes)
+            {
+                if (node.IsEvicted && node.PausedUntilTicks <= NowTicks)
+                {
+                    Crash(node);
+                }
+            }
+        }
+        else
+        {
+            _leaderless = 0;
+            Lead(able[Dice.Below(able.Length)], 1);
+        }
+    }
+
+    /// <summary>A process learns who coordinates, and that it is no longer struck off if it was.</summary>
+    private static void Meet(SimulatedNode node, CoordinatorHost leader)
+    {
+        node.Known = leader;
+        node.IsEvicted = false;
+    }
+
+    private int LiveWorkers()
+    {
+        var count = 0;
+        foreach (var seat in Workers)
+        {
+            count += seat.HasLeft || seat.WantsToLeave ? 0 : 1;
+        }
+
+        return count;
+    }
+}

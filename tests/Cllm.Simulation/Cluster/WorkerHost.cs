@@ -1,0 +1,93 @@
+using Cllm.Actors;
+using Cllm.Model.Compute;
+using Cllm.Protocol;
+using Cllm.Protocol.Identity;
+using Cllm.Protocol.Workers;
+using Cllm.Simulation.Faults;
+
+namespace Cllm.Simulation.Cluster;
+
+/// <summary>What a worker's actor does, in virtual time.</summary>
+internal sealed class WorkerHost : SimulatedActor
+{
+    private readonly WorkerSeat _seat;
+    private readonly double[] _losses;
+    private long _startVersion;
+
+    public WorkerHost(SimulatedCluster cluster, WorkerSeat seat, Worker machine)
+        : base(cluster, seat.Node, machine)
+    {
+        (_seat, Machine) = (seat, machine);
+        Compute = cluster.Arithmetic.Host.CreateWorker(seat.Number);
+        _losses = new double[Math.Max(cluster.Scenario.Leaves, cluster.Scenario.EvaluationUnits)];
+        cluster.Gradients.Enter(new(seat.Number), Compute);
+    }
+
+    public Worker Machine { get; }
+
+    public IWorkerCompute Compute { get; }
+
+    /// <summary>Buffers handed out and not released.</summary>
+    public int BuffersHeld { get; private set; }
+
+    public override Destination Address => Destination.Of(new WorkerId(_seat.Number));
+
+    /// <summary>Ends a piece of work.</summary>
+    public void Finish(object work)
+    {
+        Cluster.Arithmetic.IsTorn = _startVersion != Cluster.Arithmetic.Version;
+        if (Cluster.Arithmetic.IsTorn && Cluster.IsTracing)
+        {
+            Cluster.Trace($"  the weights changed while {Address} computed");
+        }
+
+        if (work is ComputeNode node)
+        {
+            var losses = _losses.AsSpan(0, Cluster.Tree.Count(node.Node));
+            var buffer = Compute.ComputeNode(node.Step.Number, node.Node.Level, node.Node.Index, losses);
+            BuffersHeld++;
+            Cluster.Gradients.Hold(new(_seat.Number), new(node.Lease, buffer));
+            Feed(new NodeComputed(node.Lease, buffer, Words.Of(losses)));
+        }
+        else if (work is EvaluateUnits units)
+        {
+            var losses = _losses.AsSpan(0, units.Count);
+            Compute.Evaluate(units.Step.Number, units.First, units.Count, losses);
+            Feed(new UnitsEvaluated(units.Lease, Words.Of(losses)));
+        }
+    }
+
+    protected override Input? Do(Effect effect)
+    {
+        switch (effect)
+        {
+            case Send send:
+                Cluster.SendToCoordinator(Node, send.Message);
+                return null;
+            case ComputeNode node:
+                Cluster.Publish(node.Step.Number);
+                return Begin(Cluster.Tree.Count(node.Node) * Cluster.Scenario.LeafTicks, node);
+            case EvaluateUnits units:
+                return Begin(units.Count * Cluster.Scenario.LeafTicks / 3, units);
+            case ReleaseBuffers:
+                if (Cluster.Scenario.Plant != PlantedFault.BuffersNotReturned)
+                {
+                    Compute.ReleaseBuffers();
+                    BuffersHeld = 0;
+                }
+
+                return null;
+            case WorkerLeft:
+                Cluster.LetGo(_seat);
+                return null;
+            default:
+                return null;
+        }
+    }
+
+    private Input? Begin(long ticks, object work)
+    {
+        _startVersion = Cluster.Arithmetic.Version;
+        return Work(Cluster.Jitter(ticks), work);
+    }
+}

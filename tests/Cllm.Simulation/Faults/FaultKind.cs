@@ -1,0 +1,59 @@
+namespace Cllm.Simulation.Faults;
+
+/// <summary>What can go wrong in a simulated cluster.</summary>
+internal enum FaultKind
+{
+    /// <summary>A message is lost.</summary>
+    Loss,
+
+    /// <summary>A message arrives twice.</summary>
+    Duplication,
+
+    /// <summary>A message is overtaken by seconds' worth of others.</summary>
+    Delay,
+
+    /// <summary>Some nodes cannot reach the others, nor be reached.</summary>
+    Partition,
+
+    /// <summary>Messages pass between two nodes in one direction only.</summary>
+    OneWayPartition,
+
+    /// <summary>A node's process dies and starts again later.</summary>
+    Crash,
+
+    /// <summary>A node's process dies between two effects of one input.</summary>
+    CrashAmidEffects,
+
+    /// <summary>A node's process stands still, for up to longer than every deadline.</summary>
+    Pause,
+
+    /// <summary>A node is many times slower for a while.</summary>
+    Slowness,
+
+    /// <summary>An actor's work throws, and supervision starts the actor again.</summary>
+    ActorFailure,
+
+    /// <summary>Everything goes dark at once; what was not flushed may be lost or torn.</summary>
+    PowerLoss,
+
+    /// <summary>The process that writes a checkpoint dies between two operations on files, with or without the power.</summary>
+    CrashAmidWrite,
+
+    /// <summary>The disk is full when a checkpoint is written.</summary>
+    DiskFull,
+
+    /// <summary>A file of the newest checkpoint is cut or changed.</summary>
+    CheckpointDamage,
+
+    /// <summary>A worker joins.</summary>
+    Join,
+
+    /// <summary>A worker asks to leave.</summary>
+    Leave,
+
+    /// <summary>The run is asked to stop, and started again with other workers.</summary>
+    Stop,
+
+    /// <summary>The clocks of the nodes run at different speeds.</summary>
+    Drift,
+}

@@ -1,0 +1,137 @@
+using Cllm.Protocol;
+using Cllm.Simulation.Arithmetic;
+using Cllm.Simulation.Engine;
+
+namespace Cllm.Simulation.Faults;
+
+/// <summary>Everything that a seed decides before the first event: the cluster, the run, and which faults it meets how often (swarm testing).</summary>
+internal sealed record Scenario
+{
+    /// <summary>Virtual ticks of a second.</summary>
+    public const long Second = 10_000_000;
+
+    /// <summary>Number of kinds of fault.</summary>
+    public static readonly int Kinds = Enum.GetValues<FaultKind>().Length;
+
+    /// <summary>The seed.</summary>
+    public required ulong Seed { get; init; }
+
+    /// <summary>Nodes of the cluster.</summary>
+    public required int Nodes { get; init; }
+
+    /// <summary>Workers of each node at the beginning.</summary>
+    public required int WorkersPerNode { get; init; }
+
+    /// <summary>Shards of the run.</summary>
+    public required int Shards { get; init; }
+
+    /// <summary>Leaves of a step.</summary>
+    public required int Leaves { get; init; }
+
+    /// <summary>Steps of the run.</summary>
+    public required long Steps { get; init; }
+
+    /// <summary>Steps between checkpoints.</summary>
+    public required long CheckpointEvery { get; init; }
+
+    /// <summary>Units of an evaluation.</summary>
+    public required int EvaluationUnits { get; init; }
+
+    /// <summary>Steps between evaluations.</summary>
+    public required long EvaluateEvery { get; init; }
+
+    /// <summary>The coordinator's patience.</summary>
+    public required long PatienceTicks { get; init; }
+
+    /// <summary>How often a worker or shard may fail between two steps.</summary>
+    public required int FailuresMax { get; init; }
+
+    /// <summary>Time to compute one leaf.</summary>
+    public required long LeafTicks { get; init; }
+
+    /// <summary>Whether a process that was struck off by mistake has to start again, or may come back as it is.</summary>
+    public required bool IsQuarantined { get; init; }
+
+    /// <summary>When the faults end, at the latest.</summary>
+    public required long HealAtTicks { get; init; }
+
+    /// <summary>The step at which the faults end, at the latest.</summary>
+    public required long HealAtStep { get; init; }
+
+    /// <summary>Chances: of a message, of a piece of work, of a checkpoint, or per second and node, as the kind has it; 0 where the kind is off.</summary>
+    public required double[] Rates { get; init; }
+
+    /// <summary>Whether the arithmetic is a real model's.</summary>
+    public bool IsRealModel { get; init; }
+
+    /// <summary>The fault planted in the program.</summary>
+    public PlantedFault Plant { get; init; }
+
+    /// <summary>How often a kind of fault happens.</summary>
+    public double Rate(FaultKind kind) => Rates[(int)kind];
+
+    /// <summary>Draws a scenario.</summary>
+    /// <param name="seed">The seed.</param>
+    /// <param name="isRealModel">Whether the arithmetic is a real model's.</param>
+    /// <param name="nodes">Number of nodes; none to draw it.</param>
+    /// <param name="workers">Workers of each node; none to draw it.</param>
+    public static Scenario Draw(ulong seed, bool isRealModel, int? nodes, int? workers)
+    {
+        var dice = new Dice(seed * 0x2545F4914F6CDD1D);
+        var leaves = isRealModel ? TinyModel.Leaves : 1 + dice.Below(40);
+        var steps = isRealModel ? TinyModel.Steps : dice.Between(5, 40);
+        var nodeCount = nodes ?? 1 + dice.Below(6);
+        var workerCount = workers ?? 1 + dice.Below(4);
+        return new()
+        {
+            Seed = seed,
+            IsRealModel = isRealModel,
+            Nodes = nodeCount,
+            WorkersPerNode = workerCount,
+            Shards = isRealModel ? 1 + dice.Below(2) : 1 + dice.Below(8),
+            Leaves = leaves,
+            Steps = steps,
+            CheckpointEvery = dice.Between(0, 8),
+            EvaluationUnits = isRealModel ? 2 : dice.Below(6),
+            EvaluateEvery = dice.Between(0, 6),
+            PatienceTicks = dice.Between(1, 30) * Second,
+            FailuresMax = dice.Chance(0.5) ? 3 : int.MaxValue,
+            IsQuarantined = dice.Chance(0.5),
+            LeafTicks = dice.Between(Second / 20, Second),
+            HealAtTicks = dice.Between(20, 400) * Second,
+            HealAtStep = dice.Between(steps / 2, steps - 1),
+            Rates = DrawRates(dice),
+        };
+    }
+
+    private static double[] DrawRates(Dice dice)
+    {
+        var rates = new double[Kinds];
+        if (dice.Chance(0.03))
+        {
+            return rates;
+        }
+
+        foreach (var kind in Enum.GetValues<FaultKind>())
+        {
+            if (dice.Chance(0.4))
+            {
+                rates[(int)kind] = RateMax(kind) * dice.Between(1, 100) / 100;
+            }
+        }
+
+        return rates;
+    }
+
+    private static double RateMax(FaultKind kind) => kind switch
+    {
+        FaultKind.Loss or FaultKind.Duplication or FaultKind.Delay => 0.15,
+        FaultKind.CrashAmidWrite or FaultKind.DiskFull => 0.5,
+        FaultKind.CheckpointDamage => 0.02,
+        FaultKind.ActorFailure => 0.02,
+        FaultKind.Partition or FaultKind.OneWayPartition => 0.01,
+        FaultKind.PowerLoss or FaultKind.Stop => 0.008,
+        FaultKind.Drift => 1,
+        _ => 0.02,
+    };
+}
