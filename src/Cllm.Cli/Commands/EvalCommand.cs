@@ -27,7 +27,7 @@ public static class EvalCommand
         using TrainedModel model = TrainedModel.Load(folder);
         bool ids = TokenizedData.IsTokenIds(dataPath);
         ITokenizer? tokenizer = ids ? model.TokenizerIfAny() : model.Tokenizer();
-        string tokens = ids ? TokenizedData.Target(dataPath) : Tokenize(dataPath, tokenizer!);
+        string tokens = ids ? dataPath : Tokenize(dataPath, tokenizer!);
         HeldOutLoss result;
         try
         {

@@ -30,7 +30,7 @@ public sealed class TokenizedData
 
     private TokenizedData(string binPath, int vocabulary)
     {
-        _binPath = Target(binPath);
+        _binPath = Path.GetFullPath(binPath);
         using TokenFile file = TokenFile.Open(_binPath, vocabulary);
         Count = file.Length;
         Vocabulary = vocabulary;
@@ -56,7 +56,7 @@ public sealed class TokenizedData
     public string TokenizerDigest => Tokenizer is null ? "" : TokenizerFile.Digest(Tokenizer);
 
     /// <summary>Where a run's tokens lie.</summary>
-    public static string TokensPath(string run) => Target(Path.Combine(run, TokensName));
+    public static string TokensPath(string run) => Path.Combine(run, TokensName);
 
     /// <summary>Where a run's tokenizer lies.</summary>
     public static string TokenizerPath(string run) => Path.Combine(run, HuggingFaceFolder.TokenizerName);
@@ -64,10 +64,6 @@ public sealed class TokenizedData
     /// <summary>Whether a path names token ids rather than text.</summary>
     public static bool IsTokenIds(string? path) =>
         path is not null && Path.GetExtension(path).Equals(".bin", StringComparison.OrdinalIgnoreCase);
-
-    /// <summary>The file that a path leads to, through links: only that has the length of its content.</summary>
-    public static string Target(string path) =>
-        File.Exists(path) ? File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? Path.GetFullPath(path) : path;
 
     /// <summary>Reads the data and makes tokens of them.</summary>
     /// <param name="dataPath">--data; null is the built-in corpus.</param>
@@ -96,9 +92,8 @@ public sealed class TokenizedData
         }
         else
         {
-            string link = Path.Combine(run, TokensName);
-            File.Delete(link);
-            File.CreateSymbolicLink(link, _binPath!);
+            File.Delete(TokensPath(run));
+            File.CreateSymbolicLink(TokensPath(run), _binPath!);
         }
     }
 

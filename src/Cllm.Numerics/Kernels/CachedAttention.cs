@@ -1,7 +1,3 @@
-using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics;
-
 namespace Cllm.Numerics.Kernels;
 
 /// <summary>Attention of one new token over the keys and values of all tokens up to it: one step of generation.</summary>
@@ -17,7 +13,6 @@ public static class CachedAttention
     /// <param name="values">Values, laid out likewise.</param>
     /// <param name="scores">Room for <paramref name="tokens"/> numbers.</param>
     /// <param name="output">(D).</param>
-    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     public static void Forward(
         int tokens,
         int headSize,
@@ -29,56 +24,16 @@ public static class CachedAttention
         Span<float> output)
     {
         float scale = 1f / MathF.Sqrt(headSize);
+        scores = scores[..tokens];
+        MatVec.NT(tokens, headSize, query, keys, width, scores);
         for (int i = 0; i < tokens; i++)
         {
-            scores[i] = scale * Dot(query[..headSize], keys.Slice(i * width, headSize));
+            scores[i] *= scale;
         }
 
-        Softmax.Forward(scores[..tokens], scores);
-        output[..headSize].Clear();
-        for (int i = 0; i < tokens; i++)
-        {
-            AddScaled(scores[i], values.Slice(i * width, headSize), output);
-        }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static float Dot(ReadOnlySpan<float> x, ReadOnlySpan<float> y)
-    {
-        ref float a = ref MemoryMarshal.GetReference(x);
-        ref float b = ref MemoryMarshal.GetReference(y);
-        var sum = Vector512<float>.Zero;
-        int i = 0;
-        for (; i <= x.Length - Lanes.Count; i += Lanes.Count)
-        {
-            sum = Vector512.FusedMultiplyAdd(Vector512.LoadUnsafe(ref a, (nuint)i), Vector512.LoadUnsafe(ref b, (nuint)i), sum);
-        }
-
-        if (i < x.Length)
-        {
-            var last = Lanes.LoadFirst(ref Unsafe.Add(ref b, i), x.Length - i);
-            sum = Vector512.FusedMultiplyAdd(Lanes.LoadFirst(ref Unsafe.Add(ref a, i), x.Length - i), last, sum);
-        }
-
-        return Lanes.Sum(sum);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void AddScaled(float factor, ReadOnlySpan<float> x, Span<float> y)
-    {
-        ref float a = ref MemoryMarshal.GetReference(x);
-        ref float b = ref MemoryMarshal.GetReference(y);
-        var f = Vector512.Create(factor);
-        int i = 0;
-        for (; i <= x.Length - Lanes.Count; i += Lanes.Count)
-        {
-            var sum = Vector512.FusedMultiplyAdd(f, Vector512.LoadUnsafe(ref a, (nuint)i), Vector512.LoadUnsafe(ref b, (nuint)i));
-            sum.StoreUnsafe(ref b, (nuint)i);
-        }
-
-        for (; i < x.Length; i++)
-        {
-            y[i] = MathF.FusedMultiplyAdd(factor, x[i], y[i]);
-        }
+        Softmax.Forward(scores, scores);
+        output = output[..headSize];
+        output.Clear();
+        MatVec.NN(headSize, tokens, scores, values, width, output, output);
     }
 }

@@ -21,7 +21,7 @@ public static class MatVec
     /// <param name="b">(k, n), rows <paramref name="ldb"/> apart.</param>
     /// <param name="ldb">Floats from a row of b to the next.</param>
     /// <param name="bias">(n), what the sums start at.</param>
-    /// <param name="y">(n); must not overlap the others.</param>
+    /// <param name="y">(n); may be the bias, must not overlap the others.</param>
     /// <exception cref="ArgumentOutOfRangeException">A span is too short for the shape.</exception>
     public static void NN(int n, int k, ReadOnlySpan<float> x, ReadOnlySpan<float> b, int ldb, ReadOnlySpan<float> bias, Span<float> y)
     {
