@@ -46,7 +46,7 @@ public static class LocalTraining
     }
 
     private static CoordinatorSettings CoordinatorSettingsOf(
-        LocalTrainingSettings settings, IRunHost host, Akka.Configuration.Config hocon) => new()
+        LocalTrainingSettings settings, IRunHost host, Akka.Configuration.Config hocon) => new CoordinatorSettings
     {
         Leaves = settings.Leaves,
         Steps = settings.Steps,
@@ -56,7 +56,5 @@ public static class LocalTraining
         EvaluationUnits = host.EvaluationUnits,
         EvaluateEvery = settings.EvaluateEvery,
         CheckpointEvery = settings.CheckpointEvery,
-        PatienceTicks = Hocon.PatienceTicks(hocon),
-        FailuresMax = Hocon.FailuresMax(hocon),
-    };
+    }.Limit(hocon);
 }
