@@ -44,7 +44,7 @@ internal sealed class CoordinatorActor : UntypedActor, IEffectPerformer
             case Work work:
                 return Perform(work);
             case RunEnded end:
-                Context.Parent.Tell(end, Self);
+                Context.Parent.Tell(new TrainingEnd(end.Step.Number, end.Outcome, end.Reason), Self);
                 return null;
             default:
                 throw Invariant.Broken($"a coordinator's host performs no {effect.GetType().Name}");
@@ -69,7 +69,7 @@ internal sealed class CoordinatorActor : UntypedActor, IEffectPerformer
                 return;
         }
 
-        if (message is Input input)
+        if (Own.InputIn(message) is { } input)
         {
             _runner.Feed(input);
         }
@@ -83,7 +83,7 @@ internal sealed class CoordinatorActor : UntypedActor, IEffectPerformer
     {
         base.PostRestart(reason);
         _run.Observer.Note($"the coordinator failed at step {_run.CommittedSteps} and is started again: {reason.Message}");
-        Self.Tell(new MachineStarted(), Self);
+        Self.Tell(new Own(new MachineStarted()), Self);
         if (_run.IsStopWanted)
         {
             Self.Tell(new StopRequested(), Self);
@@ -116,7 +116,7 @@ internal sealed class CoordinatorActor : UntypedActor, IEffectPerformer
         }
     }
 
-    private void TellAll(Dictionary<int, IActorRef> members, Input message)
+    private void TellAll(Dictionary<int, IActorRef> members, object message)
     {
         foreach (var member in members.Values)
         {
@@ -128,7 +128,7 @@ internal sealed class CoordinatorActor : UntypedActor, IEffectPerformer
     {
         var delay = TimeSpan.FromTicks(Math.Max(0, deadline.AtTicks - MachineRunner.NowTicks));
         _deadline?.Cancel();
-        _deadline = Context.System.Scheduler.ScheduleTellOnceCancelable(delay, Self, new DeadlinePassed(), Self);
+        _deadline = Context.System.Scheduler.ScheduleTellOnceCancelable(delay, Self, new Own(new DeadlinePassed()), Self);
     }
 
     private void Tell(Report report)
@@ -175,7 +175,7 @@ internal sealed class CoordinatorActor : UntypedActor, IEffectPerformer
         // A thread of its own: writing takes seconds, and the shared pool carries the actor system.
         var (host, self, step) = (_run.Host, Self, take.Step);
         _run.Writing = Task.Factory.StartNew(
-            () => self.Tell(Write(host, step), ActorRefs.NoSender), CancellationToken.None, TaskCreationOptions.LongRunning,
+            () => self.Tell(new Own(Write(host, step)), ActorRefs.NoSender), CancellationToken.None, TaskCreationOptions.LongRunning,
                 TaskScheduler.Default);
         return new SnapshotTaken(take.Epoch, take.Step);
     }
@@ -202,7 +202,7 @@ internal sealed class CoordinatorActor : UntypedActor, IEffectPerformer
                 slot.Slice = step;
             }
 
-            TellAll(_run.ShardAddresses, new SliceRestored(restore.Epoch, step));
+            TellAll(_run.ShardAddresses, new Own(new SliceRestored(restore.Epoch, step)));
             return new Restored(restore.Epoch, step);
         }
         catch (Exception failure)

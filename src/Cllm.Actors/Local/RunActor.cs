@@ -58,8 +58,8 @@ internal sealed class RunActor : UntypedActor
             case LogEvent log:
                 _coordinator.Tell(new Noted($"Akka.NET: {log.Message}"), Self);
                 break;
-            case RunEnded end:
-                _end.TrySetResult(new(end.Step.Number, end.Outcome, end.Reason));
+            case TrainingEnd end:
+                _end.TrySetResult(end);
                 break;
             case Terminated:
                 _end.TrySetResult(new(_run.CommittedSteps, RunOutcome.Failed, _failure));
@@ -90,5 +90,5 @@ internal sealed class RunActor : UntypedActor
         loggingEnabled: false);
 
     private static void Start(Props props, string name) =>
-        Context.ActorOf(props.WithDispatcher(Dispatcher), name).Tell(new MachineStarted(), ActorRefs.NoSender);
+        Context.ActorOf(props.WithDispatcher(Dispatcher), name).Tell(new Own(new MachineStarted()), ActorRefs.NoSender);
 }

@@ -56,13 +56,14 @@ internal sealed class ShardActor : UntypedActor, IEffectPerformer
 
     protected override void OnReceive(object message)
     {
-        if (message is MachineStarted && _compute is null)
+        var input = Own.InputIn(message);
+        if (input is MachineStarted && _compute is null)
         {
             _compute = _run.Host.CreateShard(_shard.Number, _run.Shards.Length);
             _blockNorms = new double[_compute.Blocks];
         }
 
-        if (message is Input input)
+        if (input is not null)
         {
             _runner.Feed(input);
         }
@@ -81,7 +82,7 @@ internal sealed class ShardActor : UntypedActor, IEffectPerformer
     protected override void PostRestart(Exception reason)
     {
         base.PostRestart(reason);
-        Self.Tell(new MachineStarted(), Self);
+        Self.Tell(new Own(new MachineStarted()), Self);
     }
 
     protected override void PostStop()

@@ -57,14 +57,15 @@ internal sealed class WorkerActor : UntypedActor, IEffectPerformer
 
     protected override void OnReceive(object message)
     {
-        if (message is MachineStarted && _compute is null)
+        var input = Own.InputIn(message);
+        if (input is MachineStarted && _compute is null)
         {
             // Here and not in the constructor: what fails here is this actor's failure, and counts as one.
             _compute = _run.Host.CreateWorker(_worker.Number);
             _run.Gradients.Enter(_worker, _compute);
         }
 
-        if (message is Input input)
+        if (input is not null)
         {
             _runner.Feed(input);
         }
@@ -83,7 +84,7 @@ internal sealed class WorkerActor : UntypedActor, IEffectPerformer
     protected override void PostRestart(Exception reason)
     {
         base.PostRestart(reason);
-        Self.Tell(new MachineStarted(), Self);
+        Self.Tell(new Own(new MachineStarted()), Self);
     }
 
     protected override void PostStop()
