@@ -34,6 +34,7 @@ public sealed partial class Coordinator
     {
         BeginLeases(0);
         GrantLeaves();
+        RenewEpoch();
         var isLeaving = IsAtEnd || _isStopWanted;
         if (IsEvaluationDue())
         {
@@ -63,9 +64,24 @@ public sealed partial class Coordinator
             Phase = CoordinatorPhase.Paused;
             Say($"paused before step {Fence.Step}");
         }
+        else if (LiveNodes < _settings.NodesMin)
+        {
+            Phase = CoordinatorPhase.AwaitingNodes;
+            Progress();
+            SayOnce($"step {Fence.Step} waits for nodes: {LiveNodes} of {_settings.NodesMin} are there");
+        }
         else
         {
             StartStep();
+        }
+    }
+
+    /// <summary>Between two steps an epoch can be left without any loss: done when a shard has been moved so often in this one that numbers get scarce.</summary>
+    private void RenewEpoch()
+    {
+        if (Array.Exists(_shards, shard => !shard.Incarnation.HasMovesLeft(Fence.Epoch)))
+        {
+            BeginEpoch("shards have been moved very often in the one before");
         }
     }
 
@@ -97,7 +113,7 @@ public sealed partial class Coordinator
                     at++;
                 }
 
-                Lease(_assignable[i], _leases.Give(_assignable[i].Worker, units[first], at - first, default));
+                Lease(_assignable[i], _leases.Give(_assignable[i].Worker, units[first], at - first, default, _nowTicks));
             }
         }
     }
@@ -177,7 +193,7 @@ public sealed partial class Coordinator
         {
             End(RunOutcome.Stopped, $"stopped as asked before step {Fence.Step}");
         }
-        else if (Phase == CoordinatorPhase.Paused)
+        else if (Phase is CoordinatorPhase.Paused or CoordinatorPhase.AwaitingNodes)
         {
             ContinueOrRestore();
         }
