@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Akka.Actor;
 
 namespace Cllm.Actors.Inspection;
@@ -7,14 +8,16 @@ namespace Cllm.Actors.Inspection;
 /// </summary>
 public sealed class RunControl
 {
-    /// <summary>A coordinator that computes a checksum or restores answers nobody meanwhile.</summary>
+    /// <summary>A coordinator that copies the state or restores it answers nobody meanwhile.</summary>
     private static readonly TimeSpan AnswerMax = TimeSpan.FromSeconds(5);
 
-    private volatile IActorRef? _coordinator;
-    private volatile RunView? _last;
+    /// <summary>Whoever asks more often gets the same answer, so that no scraper slows the run.</summary>
+    private static readonly TimeSpan AnswerKept = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>The last view that was given; none before the first.</summary>
-    public RunView? Last => _last;
+    private readonly Lock _gate = new();
+    private volatile IActorRef? _coordinator;
+    private Task<RunView?> _view = Task.FromResult<RunView?>(null);
+    private long _viewedAt = long.MinValue;
 
     /// <summary>The run has an actor that answers <see cref="RunAsked"/> and <see cref="RunOrder"/>: a coordinator, or who passes messages on to it.</summary>
     public void Attach(IActorRef coordinator) => _coordinator = coordinator;
@@ -22,8 +25,19 @@ public sealed class RunControl
     /// <summary>The run is over or has not begun.</summary>
     public void Detach() => _coordinator = null;
 
-    /// <summary>The run at this moment; none when nobody answers in time.</summary>
-    public async Task<RunView?> ViewAsync() => await AskAsync(new RunAsked()).ConfigureAwait(false) is RunSeen seen ? _last = seen.View : null;
+    /// <summary>The run at this moment or a tenth of a second before; none when nobody answers in time.</summary>
+    public Task<RunView?> ViewAsync()
+    {
+        lock (_gate)
+        {
+            if (_viewedAt == long.MinValue || (_view.IsCompleted && Stopwatch.GetElapsedTime(_viewedAt) > AnswerKept))
+            {
+                (_view, _viewedAt) = (AskViewAsync(), Stopwatch.GetTimestamp());
+            }
+
+            return _view;
+        }
+    }
 
     /// <summary>Tells the run to do something.</summary>
     /// <param name="action">What.</param>
@@ -35,9 +49,16 @@ public sealed class RunControl
             return new(false, node is null ? "Name the node to drain." : "Only a drain is for one node.");
         }
 
-        return await AskAsync(new RunOrder(action, node)).ConfigureAwait(false) as RunAnswer
-            ?? new(false, "The run's coordinator does not answer; it may be restoring a checkpoint, or be on its way to another node. Try again in a moment.");
+        var answer = await AskAsync(new RunOrder(action, node)).ConfigureAwait(false) as RunAnswer;
+        lock (_gate)
+        {
+            _viewedAt = long.MinValue;
+        }
+
+        return answer ?? new(false, "The run's coordinator does not answer; it may be restoring a checkpoint, or be on its way to another node. Try again in a moment.");
     }
+
+    private async Task<RunView?> AskViewAsync() => (await AskAsync(new RunAsked()).ConfigureAwait(false) as RunSeen)?.View;
 
     private async Task<object?> AskAsync(object question)
     {

@@ -1,4 +1,5 @@
 using Akka.Actor;
+using Cllm.Actors.Inspection;
 using Cllm.Protocol;
 using Cllm.Protocol.Coordination;
 using Cllm.Protocol.Identity;
@@ -11,6 +12,7 @@ namespace Cllm.Actors.Local;
 internal sealed class CoordinatorActor : UntypedActor, IEffectPerformer
 {
     private readonly LocalRun _run;
+    private readonly Coordinator _machine;
     private readonly MachineRunner _runner;
 
     private ICancelable? _deadline;
@@ -18,7 +20,8 @@ internal sealed class CoordinatorActor : UntypedActor, IEffectPerformer
     public CoordinatorActor(LocalRun run)
     {
         _run = run;
-        _runner = new(new Coordinator(run.Epoch.Number == 0 ? run.Settings : run.SettingsOfSuccessor), this);
+        _machine = new(run.Epoch.Number == 0 ? run.Settings : run.SettingsOfSuccessor);
+        _runner = new(_machine, this);
     }
 
     public Input? Perform(Effect effect)
@@ -36,7 +39,7 @@ internal sealed class CoordinatorActor : UntypedActor, IEffectPerformer
                 SetDeadline(deadline);
                 return null;
             case Note note:
-                _run.Observer.Note(note.Reason);
+                _run.Note(note.Reason);
                 return null;
             case Report report:
                 Tell(report);
@@ -64,8 +67,20 @@ internal sealed class CoordinatorActor : UntypedActor, IEffectPerformer
             case StopRequested:
                 _run.IsStopWanted = true;
                 break;
+            case WorkerLost:
+                RunMeter.Survived(FaultKind.Worker);
+                break;
+            case ShardLost:
+                RunMeter.Survived(FaultKind.Shard);
+                break;
             case Noted noted:
-                _run.Observer.Note(noted.Reason);
+                _run.Note(noted.Reason);
+                return;
+            case RunAsked:
+                Sender.Tell(new RunSeen(View()), Self);
+                return;
+            case RunOrder order:
+                Take(order);
                 return;
         }
 
@@ -82,7 +97,8 @@ internal sealed class CoordinatorActor : UntypedActor, IEffectPerformer
     protected override void PostRestart(Exception reason)
     {
         base.PostRestart(reason);
-        _run.Observer.Note($"the coordinator failed at step {_run.CommittedSteps} and is started again: {reason.Message}");
+        RunMeter.Survived(FaultKind.Coordinator);
+        _run.Note($"the coordinator failed at step {_run.CommittedSteps} and is started again: {reason.Message}");
         Self.Tell(new Own(new MachineStarted()), Self);
         if (_run.IsStopWanted)
         {
@@ -91,6 +107,22 @@ internal sealed class CoordinatorActor : UntypedActor, IEffectPerformer
     }
 
     protected override void PostStop() => _deadline?.Cancel();
+
+    private RunView View()
+    {
+        _run.Inspector.Heard(_run.Counters.Report(new(0), "this process"));
+        return _run.Inspector.View(_machine.View(MachineRunner.NowTicks));
+    }
+
+    private void Take(RunOrder order)
+    {
+        var (input, answer) = OperatorOrders.Of(order, _machine.View(MachineRunner.NowTicks));
+        Sender.Tell(answer, Self);
+        if (input is not null)
+        {
+            _runner.Feed(input);
+        }
+    }
 
     private void Send(Send send)
     {
@@ -136,13 +168,16 @@ internal sealed class CoordinatorActor : UntypedActor, IEffectPerformer
         switch (report)
         {
             case StepReported step:
-                _run.Observer.StepDone(step.Step.Number, Words.Scalars(step.Payload), TimeSpan.FromTicks(step.ElapsedTicks));
+                var scalars = Words.Scalars(step.Payload);
+                _run.Inspector.Stepped(scalars, step.ElapsedTicks);
+                _run.Observer.StepDone(step.Step.Number, scalars, TimeSpan.FromTicks(step.ElapsedTicks));
                 break;
             case EvaluationReported evaluation:
                 _run.Observer.EvaluationDone(evaluation.Step.Number, Words.Numbers(evaluation.Payload)[0]);
                 break;
             case CheckpointReported checkpoint:
                 _run.CheckpointedSteps = checkpoint.Step.Number;
+                RunMeter.Checkpointed();
                 _run.Observer.CheckpointDone(checkpoint.Step.Number, checkpoint.Digest);
                 break;
         }
@@ -194,6 +229,7 @@ internal sealed class CoordinatorActor : UntypedActor, IEffectPerformer
 
     private Input Restore(Restore restore)
     {
+        RunMeter.Survived(FaultKind.Restore);
         try
         {
             var step = new Step(_run.Host.Restore());

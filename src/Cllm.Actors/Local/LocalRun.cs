@@ -1,4 +1,5 @@
 using Akka.Actor;
+using Cllm.Actors.Inspection;
 using Cllm.Model.Compute;
 using Cllm.Protocol.Coordination;
 using Cllm.Protocol.Tree;
@@ -9,9 +10,11 @@ namespace Cllm.Actors.Local;
 internal sealed class LocalRun
 {
     /// <summary>Sets up the state that outlives the actors.</summary>
-    public LocalRun(IRunHost host, ITrainingObserver observer, CoordinatorSettings settings, int workers)
+    public LocalRun(IRunHost host, ITrainingObserver observer, CoordinatorSettings settings, int workers, RunInspector? inspector = null)
     {
         (Host, Observer, Settings) = (host, observer, settings);
+        Inspector = inspector ?? new("", 0, settings.Leaves);
+        Counters = new(Enumerable.Range(0, workers).Select(worker => new Cllm.Protocol.Identity.WorkerId(worker)));
         Tree = new(settings.Leaves);
         Gradients = new(workers);
         Workers = [.. Enumerable.Range(0, workers).Select(_ => new WorkerSlot())];
@@ -27,6 +30,12 @@ internal sealed class LocalRun
 
     /// <summary>What the first coordinator is made with.</summary>
     public CoordinatorSettings Settings { get; }
+
+    /// <summary>What it remembers for whoever inspects the run. Used by the coordinator's thread.</summary>
+    public RunInspector Inspector { get; }
+
+    /// <summary>What workers and shards have done.</summary>
+    public NodeCounters Counters { get; }
 
     /// <summary>The reduction tree.</summary>
     public LeafTree Tree { get; }
@@ -66,6 +75,13 @@ internal sealed class LocalRun
         FirstStep = new(CommittedSteps),
         LastCheckpoint = new(CheckpointedSteps),
     };
+
+    /// <summary>Something out of the ordinary: told to whoever watches, and remembered for whoever asks.</summary>
+    public void Note(string reason)
+    {
+        Observer.Note(reason);
+        Inspector.Noted(reason);
+    }
 
     /// <summary>The checkpoint being written, or the last one that was.</summary>
     public Task Writing { get; set; } = Task.CompletedTask;

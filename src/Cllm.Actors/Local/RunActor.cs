@@ -1,5 +1,6 @@
 using Akka.Actor;
 using Akka.Event;
+using Cllm.Actors.Inspection;
 using Cllm.Model.Compute;
 using Cllm.Protocol;
 using Cllm.Protocol.Coordination;
@@ -54,6 +55,9 @@ internal sealed class RunActor : UntypedActor
         {
             case StopRequested:
                 _coordinator.Tell(message, Self);
+                break;
+            case RunAsked or RunOrder:
+                _coordinator.Forward(message);
                 break;
             case LogEvent log:
                 _coordinator.Tell(new Noted($"Akka.NET: {log.Message}"), Self);

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Akka.Actor;
 using Cllm.Model.Compute;
 using Cllm.Protocol;
@@ -39,6 +40,7 @@ internal sealed class ShardActor : UntypedActor, IEffectPerformer
                 _coordinator.Tell(new Noted($"shard {_shard} {note.Reason}"), Self);
                 return null;
             case ReduceSlice or UpdateSlice:
+                var startedAt = Stopwatch.GetTimestamp();
                 _run.Gradients.BeginReading();
                 try
                 {
@@ -47,6 +49,7 @@ internal sealed class ShardActor : UntypedActor, IEffectPerformer
                 finally
                 {
                     _run.Gradients.EndReading();
+                    _run.Counters.Reduced(startedAt);
                 }
 
             default:

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Akka.Actor;
 using Cllm.Model.Compute;
 using Cllm.Protocol;
@@ -42,7 +43,9 @@ internal sealed class WorkerActor : UntypedActor, IEffectPerformer
                 return ComputeNode(work);
             case EvaluateUnits work:
                 var losses = _unitLosses.AsSpan(0, work.Count);
+                var startedAt = Stopwatch.GetTimestamp();
                 _compute!.Evaluate(work.Step.Number, work.First, work.Count, losses);
+                _run.Counters.Computed(_worker.Number, 0, startedAt);
                 return new UnitsEvaluated(work.Lease, Words.Of(losses));
             case ReleaseBuffers:
                 _compute!.ReleaseBuffers();
@@ -97,7 +100,9 @@ internal sealed class WorkerActor : UntypedActor, IEffectPerformer
     private NodeComputed ComputeNode(ComputeNode work)
     {
         var losses = _leafLosses.AsSpan(0, _run.Tree.Count(work.Node));
+        var startedAt = Stopwatch.GetTimestamp();
         var buffer = _compute!.ComputeNode(work.Step.Number, work.Node.Level, work.Node.Index, losses);
+        _run.Counters.Computed(_worker.Number, losses.Length, startedAt);
         _run.Gradients.Hold(_worker, new(work.Lease, buffer));
         return new(work.Lease, buffer, Words.Of(losses));
     }
