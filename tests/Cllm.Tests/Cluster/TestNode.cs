@@ -92,6 +92,19 @@ internal sealed class TestNode : IAsyncDisposable
         return new(system, host, node, observer);
     }
 
+    /// <summary>How the run ended for this process; with all notes where it did not end in time.</summary>
+    public async Task<TrainingEnd> EndAsync(int seconds = 40)
+    {
+        try
+        {
+            return await Node.End.WaitAsync(TimeSpan.FromSeconds(seconds));
+        }
+        catch (TimeoutException)
+        {
+            throw new TimeoutException($"no end after {Observer.Steps.Count} steps: {string.Join("; ", Observer.Notes)}");
+        }
+    }
+
     /// <summary>The process is no more: nothing is said to anybody, its connections break.</summary>
     public async Task KillAsync()
     {
