@@ -17,6 +17,8 @@ public static class OperatorOrders
         RunAction.Pause => (new PauseRequested(), new(true, $"The run pauses after the step under way ({seen.Step}).")),
         RunAction.Resume => (
             new ResumeRequested(), new(true, seen.Phase == CoordinatorPhase.Paused ? $"The run goes on with step {seen.Step}." : "The run is not paused; a pause that was asked for is taken back.")),
+        RunAction.Checkpoint when seen.Phase is CoordinatorPhase.Paused or CoordinatorPhase.AwaitingNodes => (
+            new CheckpointRequested(), new(true, $"A checkpoint before step {seen.Step} is written now, unless there is one.")),
         RunAction.Checkpoint => (new CheckpointRequested(), new(true, $"A checkpoint is written as soon as step {seen.Step} is done, unless there is one.")),
         RunAction.Drain when seen.Nodes.Length == 0 => (null, new(false, "This run is in one process: there is no node to drain; stop it with Ctrl-C.")),
         RunAction.Drain when !seen.Nodes.Any(node => node.IsLive && node.Node.Number == order.Node) => (
