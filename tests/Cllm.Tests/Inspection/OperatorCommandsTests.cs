@@ -9,7 +9,7 @@ public sealed class OperatorCommandsTests
     private static readonly RunView Stuck = new(
         "runs/book", "updating", 3, 1000, 41, 40, 25, 2.5, 0.2, 5120, 1_500_000, 3700, new("shard 1", "to update", 75),
         new(4, 2, 1, 1, 5, 17),
-        [new(0, "10.0.0.1:4053", true, 1, 1, 60, 2, 3, 10, 20), new(7, "", false, 0, 1, null, null, null, 0, 0)],
+        [new(0, "10.0.0.1:4053", "there", 1, 1, 60, 2, 3, 10, 20), new(7, "", "lost", 0, 1, null, null, null, 0, 0)],
         [new(0, 0, "idle", 160, 2560, 60, 3, 0, 0), new(448, 7, "lost", 4, null, null, null, 0, 4)],
         [new(0, 0, true, 42, 7, 41, 0), new(1, null, false, null, null, null, 1)],
         [new("3.7", 0, "leaves 4-7", 1.5, false), new("3.8", 0, "leaves 0-3", 9, true)],
@@ -69,8 +69,8 @@ public sealed class OperatorCommandsTests
     [Fact]
     public void Only_a_node_that_is_there_is_drained()
     {
-        var seen = View(CoordinatorPhase.Computing) with { Nodes = [new(new(5), true), new(new(6), false)] };
-        Assert.True(OperatorOrders.Of(new(RunAction.Drain, 5), seen).Answer.IsTaken);
+        var seen = View(CoordinatorPhase.Computing) with { Nodes = [new(new(5), true, false, false), new(new(6), false, false, false)] };
+        Assert.Equal(new DrainRequested(new(5)), OperatorOrders.Of(new(RunAction.Drain, 5), seen).Input);
         var refused = OperatorOrders.Of(new(RunAction.Drain, 6), seen).Answer;
         Assert.Equal((false, "There is no node 6; there are 5."), (refused.IsTaken, refused.Sentence));
     }
