@@ -39,17 +39,7 @@ internal static unsafe class MatMulPack
         {
             int columns = Math.Min(stripWidth, n - j);
             int width = RoundUp(columns, lanes);
-            int i = 0;
-            for (; Avx.IsSupported && i <= columns - 8; i += 8)
-            {
-                TransposeEight(k, b + ((j + i) * ldb), ldb, packed + i, width);
-            }
-
-            for (; i < width; i += 4)
-            {
-                TransposeFour(Math.Clamp(columns - i, 0, 4), k, b + ((j + i) * ldb), ldb, packed + i, width);
-            }
-
+            TransposeStrip(columns, k, b + (j * ldb), ldb, packed, width);
             packed += (nint)width * k;
         }
     }
@@ -105,6 +95,69 @@ internal static unsafe class MatMulPack
         {
             destination[i] = 0f;
         }
+    }
+
+    /// <summary>Writes k columns of b as rows of packed.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+    private static void TransposeStrip(int columns, int k, float* b, nint ldb, float* packed, nint width)
+    {
+        int i = 0;
+        for (; Avx512F.IsSupported && i <= columns - 16; i += 16)
+        {
+            TransposeSixteen(k, b + (i * ldb), ldb, packed + i, width);
+        }
+
+        for (; Avx.IsSupported && i <= columns - 8; i += 8)
+        {
+            TransposeEight(k, b + (i * ldb), ldb, packed + i, width);
+        }
+
+        for (; i < width; i += 4)
+        {
+            TransposeFour(Math.Clamp(columns - i, 0, 4), k, b + (i * ldb), ldb, packed + i, width);
+        }
+    }
+
+    /// <summary>Writes 16 rows of b as columns of packed, a cache line at a time.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+    private static void TransposeSixteen(int k, float* b, nint ldb, float* packed, nint width)
+    {
+        int row = 0;
+        for (; row <= k - 4; row += 4)
+        {
+            // Four columns of sixteen rows: each quarter holds rows i, i + 4, i + 8, i + 12, so that transposing quarters gives whole columns.
+            float* source = b + row;
+            var r0 = Quarters(source, ldb);
+            var r1 = Quarters(source + ldb, ldb);
+            var r2 = Quarters(source + (2 * ldb), ldb);
+            var r3 = Quarters(source + (3 * ldb), ldb);
+            var low02 = Avx512F.UnpackLow(r0, r2);
+            var high02 = Avx512F.UnpackHigh(r0, r2);
+            var low13 = Avx512F.UnpackLow(r1, r3);
+            var high13 = Avx512F.UnpackHigh(r1, r3);
+            float* destination = packed + (row * width);
+            Avx512F.UnpackLow(low02, low13).Store(destination);
+            Avx512F.UnpackHigh(low02, low13).Store(destination + width);
+            Avx512F.UnpackLow(high02, high13).Store(destination + (2 * width));
+            Avx512F.UnpackHigh(high02, high13).Store(destination + (3 * width));
+        }
+
+        for (; row < k; row++)
+        {
+            for (int i = 0; i < 16; i++)
+            {
+                packed[(row * width) + i] = b[(i * ldb) + row];
+            }
+        }
+    }
+
+    /// <summary>Four floats each of four rows, every fourth one.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<float> Quarters(float* source, nint ldb)
+    {
+        var lower = Vector256.Create(Vector128.Load(source), Vector128.Load(source + (4 * ldb)));
+        var upper = Vector256.Create(Vector128.Load(source + (8 * ldb)), Vector128.Load(source + (12 * ldb)));
+        return Vector512.Create(lower, upper);
     }
 
     /// <summary>Writes 8 rows of b as columns of packed.</summary>
