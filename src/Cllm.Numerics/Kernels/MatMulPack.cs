@@ -39,7 +39,12 @@ internal static unsafe class MatMulPack
         {
             int columns = Math.Min(stripWidth, n - j);
             int width = RoundUp(columns, lanes);
-            TransposeStrip(columns, k, b + (j * ldb), ldb, packed, width);
+            Transpose(columns, k, b + (j * ldb), ldb, packed, width);
+            for (int row = 0; columns < width && row < k; row++)
+            {
+                new Span<float>(packed + (row * (nint)width) + columns, width - columns).Clear();
+            }
+
             packed += (nint)width * k;
         }
     }
@@ -97,9 +102,15 @@ internal static unsafe class MatMulPack
         }
     }
 
-    /// <summary>Writes k columns of b as rows of packed.</summary>
+    /// <summary>Writes rows of k floats as columns.</summary>
+    /// <param name="columns">Rows of b, columns written.</param>
+    /// <param name="k">Floats of a row of b.</param>
+    /// <param name="b">(columns, k), rows <paramref name="ldb"/> apart.</param>
+    /// <param name="ldb">Floats from a row of b to the next.</param>
+    /// <param name="packed">(k, columns), rows <paramref name="width"/> apart; what lies between them is left alone.</param>
+    /// <param name="width">Floats from a row of packed to the next.</param>
     [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
-    private static void TransposeStrip(int columns, int k, float* b, nint ldb, float* packed, nint width)
+    public static void Transpose(int columns, int k, float* b, nint ldb, float* packed, nint width)
     {
         int i = 0;
         for (; Avx512F.IsSupported && i <= columns - 16; i += 16)
@@ -112,9 +123,9 @@ internal static unsafe class MatMulPack
             TransposeEight(k, b + (i * ldb), ldb, packed + i, width);
         }
 
-        for (; i < width; i += 4)
+        for (; i < columns; i += 4)
         {
-            TransposeFour(Math.Clamp(columns - i, 0, 4), k, b + (i * ldb), ldb, packed + i, width);
+            TransposeFour(Math.Min(columns - i, 4), k, b + (i * ldb), ldb, packed + i, width);
         }
     }
 
@@ -194,15 +205,15 @@ internal static unsafe class MatMulPack
         }
     }
 
-    /// <summary>Writes up to 4 rows of b as columns of packed, the missing ones as zeros.</summary>
+    /// <summary>Writes up to 4 rows of b as columns of packed.</summary>
     [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     private static void TransposeFour(int columns, int k, float* b, nint ldb, float* packed, nint width)
     {
         for (int row = 0; row < k; row++)
         {
-            for (int i = 0; i < 4; i++)
+            for (int i = 0; i < columns; i++)
             {
-                packed[(row * width) + i] = i < columns ? b[(i * ldb) + row] : 0f;
+                packed[(row * width) + i] = b[(i * ldb) + row];
             }
         }
     }
