@@ -110,6 +110,7 @@ internal sealed class NodeActor : UntypedActor, IEffectPerformer
             case NodeAdmitted admitted:
                 Follow(admitted.Epoch);
                 _runner.Feed(admitted);
+                SayWhichCopies();
                 break;
             case CoordinatorStarted started:
                 Follow(started.Epoch);
@@ -285,6 +286,17 @@ internal sealed class NodeActor : UntypedActor, IEffectPerformer
         if (_shards[shard] is { } actor && _run.Shards[shard].Incarnation < elsewhere.Number && !_starting.ContainsKey(shard))
         {
             Context.Stop(actor);
+        }
+    }
+
+    private void SayWhichCopies()
+    {
+        for (var shard = 0; shard < _shards.Length; shard++)
+        {
+            if (_run.Replicas[shard] is { Step: { } step } && !_run.IsOwnedHere(shard))
+            {
+                _coordinator.Tell(new ReplicaHeld(new(shard), step, _run.Node), Self);
+            }
         }
     }
 

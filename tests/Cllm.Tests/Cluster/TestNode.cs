@@ -31,6 +31,9 @@ internal sealed class TestNode : IAsyncDisposable
 
     public RecordingObserver Observer { get; }
 
+    /// <summary>The node's number.</summary>
+    public int Number => Node.Channel.Node;
+
     public Address Address => Akka.Cluster.Cluster.Get(System).SelfAddress;
 
     public string Digest => Cllm.Model.Files.Digest.Weights(Host.State.Layout, Host.State.Weights.Span);
