@@ -142,7 +142,7 @@ internal sealed class NodeActor : UntypedActor, IEffectPerformer
                 StartWhatCan();
                 break;
             case LogEvent log:
-                _observer.Note($"Akka.NET: {log.Message}");
+                _observer.Note($"Akka.NET: {FirstLine($"{log.Message}")}");
                 break;
             case Inside inside:
                 Take(inside);
@@ -176,7 +176,7 @@ internal sealed class NodeActor : UntypedActor, IEffectPerformer
                 break;
             case SliceWanted wanted:
                 var shard = Sender;
-                _slices.Pull(wanted, failure => shard.Tell(new SlicePulled(wanted.Epoch, wanted.Shard, wanted.Step, failure), Self));
+                _slices.Pull(wanted, failure => shard.Tell(new SlicePulled(wanted, failure), Self));
                 break;
             case HoldSlices hold:
                 (_holder, _holding) = (Sender, hold.Epoch);
@@ -194,6 +194,9 @@ internal sealed class NodeActor : UntypedActor, IEffectPerformer
                 break;
         }
     }
+
+    /// <summary>What comes behind it is a stack.</summary>
+    private static string FirstLine(string text) => text.TrimStart().Split('\n', 2)[0].TrimEnd();
 
     private void Follow(Epoch epoch)
     {
