@@ -66,6 +66,11 @@ public static class Hocon
     /// <exception cref="InputException">The value is not a positive duration.</exception>
     public static TimeSpan JoinPatience(Config hocon) => TimeSpan.FromTicks(Ticks(hocon, "cllm.join-patience"));
 
+    /// <summary>The port of the tensor channel; 0 is any free one.</summary>
+    /// <exception cref="InputException">The value is no port.</exception>
+    public static int ChannelPort(Config hocon) => Count(hocon, "cllm.channel-port", 0) is var port and <= ushort.MaxValue ? port : throw new InputException(
+        $"cllm.channel-port in the actor configuration is {port}; give a port from 0 to {ushort.MaxValue}.");
+
     private static long Ticks(Config hocon, string key)
     {
         var ticks = Value(key, () => hocon.GetTimeSpan(key, allowInfinite: false).Ticks);
