@@ -68,8 +68,12 @@ public static class Hocon
 
     /// <summary>The port of the tensor channel; 0 is any free one.</summary>
     /// <exception cref="InputException">The value is no port.</exception>
-    public static int ChannelPort(Config hocon) => Count(hocon, "cllm.channel-port", 0) is var port and <= ushort.MaxValue ? port : throw new InputException(
-        $"cllm.channel-port in the actor configuration is {port}; give a port from 0 to {ushort.MaxValue}.");
+    public static int ChannelPort(Config hocon)
+    {
+        var port = Count(hocon, "cllm.channel-port", 0);
+        return port <= ushort.MaxValue ? port : throw new InputException(
+            $"cllm.channel-port in the actor configuration is {port}; give a port from 0 to {ushort.MaxValue}.");
+    }
 
     private static long Ticks(Config hocon, string key)
     {
