@@ -10,18 +10,19 @@ public delegate void FetchEnded(in TensorRequest request, in FetchResult result)
 /// </summary>
 /// <remarks>
 /// Each fetch ends exactly once. A lane opens its connection at the first fetch and again at the next fetch after it was lost; after
-/// failures in a row the next attempt is put off a little longer each time. A fetch is not repeated behind the caller's back, save when a connection that had been idle turns out to be closed.
+/// failures in a row the next attempt is put off a little longer each time. A fetch is not repeated behind the caller's back, save when a
+/// connection that had been idle turns out to be closed.
 /// </remarks>
 public interface ITensorLane : IDisposable
 {
     /// <summary>
-    /// Begins a fetch and returns. <paramref name="ended"/> may be called before this returns, and may itself begin the next fetch.
+    /// Begins a fetch and returns. <paramref name="ended"/> may be called before this returns, and may itself begin the next fetch, unless
+    /// the one that ended was cancelled. On a disposed lane every fetch ends as cancelled.
     /// </summary>
     /// <param name="request">What to fetch.</param>
     /// <param name="destination">Where to. Its memory is the lane's until the fetch has ended.</param>
     /// <param name="ended">Hears how it ended; make the delegate once and use it again.</param>
     /// <exception cref="InvalidOperationException">A fetch is under way, or the destination is too small.</exception>
-    /// <exception cref="ObjectDisposedException">The lane is disposed.</exception>
     void Fetch(in TensorRequest request, ITensorDestination destination, FetchEnded ended);
 
     /// <summary>Ends the fetch under way, if there is one, as cancelled. From any thread; the fetch has ended when its delegate was called.</summary>

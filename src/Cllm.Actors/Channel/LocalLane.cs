@@ -34,7 +34,6 @@ internal sealed class LocalLane : ITensorLane
     {
         lock (_gate)
         {
-            ObjectDisposedException.ThrowIf(_disposed, this);
             if (_busy)
             {
                 throw new InvalidOperationException($"The lane to {_peer} is busy with {_request}; a lane takes one fetch at a time.");
@@ -46,7 +45,7 @@ internal sealed class LocalLane : ITensorLane
             }
 
             (_request, _destination, _ended) = (request, destination, ended);
-            (_cancelled, _waitIsOver, _busy) = (false, request.WaitMilliseconds == 0, true);
+            (_cancelled, _waitIsOver, _busy) = (_disposed, request.WaitMilliseconds == 0, true);
         }
 
         Run();
@@ -103,6 +102,11 @@ internal sealed class LocalLane : ITensorLane
             {
                 var (request, ended) = (_request, _ended!);
                 StopTimer();
+                if (result.Outcome == FetchOutcome.Lost)
+                {
+                    Leave();
+                }
+
                 _busy = false;
                 ended(request, result);
             }
@@ -134,19 +138,27 @@ internal sealed class LocalLane : ITensorLane
             return FetchResult.Cancelled;
         }
 
-        if (_node is null or { Stopped: true } && Connect() is { } failure)
+        if (_node is null or { Stopped: true } && Connect() is { } refused)
         {
-            return failure;
+            return refused;
         }
 
-        var opening = _reader!.Open(_request);
-        return opening.State switch
+        try
         {
-            OpeningState.Refused => FetchResult.Refused(opening.Refusal),
-            OpeningState.Ready => Transfer(),
-            _ when _waitIsOver => FetchResult.Refused(new(RefusalReason.NotYet, $"{_peer} has not got {_request} yet.")),
-            _ => StartTimer(),
-        };
+            var opening = _reader!.Open(_request);
+            return opening.State switch
+            {
+                OpeningState.Refused => FetchResult.Refused(opening.Refusal),
+                OpeningState.Ready => Transfer(),
+                _ when _waitIsOver => FetchResult.Refused(new(RefusalReason.NotYet, "It is not there yet.")),
+                _ => StartTimer(),
+            };
+        }
+        catch (Exception failure)
+        {
+            // As over a socket: what is wrong at the other node ends the fetch and not this one.
+            return FetchResult.Refused(new(RefusalReason.Failed, $"Reading failed: {failure.Message}"));
+        }
     }
 
     private FetchResult? Connect()
