@@ -36,7 +36,7 @@ public static class LocalTraining
         }
 
         await system.Terminate().ConfigureAwait(false);
-        await run.Writing.ConfigureAwait(false);
+        await run.Coordinator.Writing.ConfigureAwait(false);
         if (result.Outcome == RunOutcome.Failed)
         {
             observer.Failed(result.Sentence);

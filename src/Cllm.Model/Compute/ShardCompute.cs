@@ -93,7 +93,7 @@ public sealed class ShardCompute : IShardCompute
         {
             if (source.Level == level && source.Index == index)
             {
-                return source.Worker.Buffer(source.Buffer).Slice(range.Offset, range.Length);
+                return source.Holder.Buffer(source.Buffer).Slice(range.Offset - source.Offset, range.Length);
             }
         }
 

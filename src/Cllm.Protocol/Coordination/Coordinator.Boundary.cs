@@ -34,6 +34,7 @@ public sealed partial class Coordinator
     {
         BeginLeases(0);
         GrantLeaves();
+        RenewEpoch();
         var isLeaving = IsAtEnd || _isStopWanted;
         if (IsEvaluationDue())
         {
@@ -66,6 +67,15 @@ public sealed partial class Coordinator
         else
         {
             StartStep();
+        }
+    }
+
+    /// <summary>Between two steps an epoch can be left without any loss: done when a shard has been moved so often in this one that numbers get scarce.</summary>
+    private void RenewEpoch()
+    {
+        if (Array.Exists(_shards, shard => !shard.Incarnation.HasMovesLeft(Fence.Epoch)))
+        {
+            BeginEpoch("shards have been moved very often in the one before");
         }
     }
 

@@ -26,7 +26,7 @@ public sealed partial class Coordinator
             return DropReason.Known;
         }
 
-        Tell(to, new NodeAdmitted(joining.Node));
+        Tell(to, new NodeAdmitted(Fence.Epoch, joining.Node));
         if (IsAtNode(joining.Node))
         {
             AssignShards();

@@ -92,10 +92,11 @@ public sealed partial class Coordinator
             return DropReason.NotAwaited;
         }
 
-        Invariant.Holds(restored.Step.Number <= Fence.Step.Number,
+        Invariant.Holds(restored.Step.Number <= Fence.Step.Number || _settings.IsStepLearned,
             $"step {restored.Step} is not ahead of step {Fence.Step}, the last committed");
         Say($"back at step {restored.Step} from step {Fence.Step}");
         Fence.Step = _checkpointed = restored.Step;
+        _furthest = new(Math.Max(_furthest.Number, restored.Step.Number));
         _isCheckpointDue = _isRestoreStarted = false;
         Progress();
         _effects.Add(new Persist(Fence.Epoch, Fence.Step));

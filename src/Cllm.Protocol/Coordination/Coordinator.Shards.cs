@@ -24,6 +24,12 @@ public sealed partial class Coordinator
             return ReturnShard(member, started.Slice);
         }
 
+        if (started.Incarnation.MovedIn.Number > Fence.Epoch.Number)
+        {
+            // A successor has moved it: this coordinator is over, and must not give away what it has.
+            return DropReason.NewerEpoch;
+        }
+
         if (started.Incarnation.Number <= member.Incarnation.Number)
         {
             return DropReason.UnknownSender;
@@ -117,7 +123,11 @@ public sealed partial class Coordinator
     /// </summary>
     private void JudgeSlices()
     {
-        if (_settings.LastEpoch.Number > 0 && !IsAtEnd && Array.TrueForAll(_shards, shard => shard.Slice == Fence.Step.Next))
+        if (_settings.IsStepLearned)
+        {
+            LearnStep();
+        }
+        else if (_settings.IsSuccessor && !IsAtEnd && Array.TrueForAll(_shards, shard => shard.Slice == Fence.Step.Next))
         {
             Say($"step {Fence.Step} was done when the coordinator before this one was lost, and is not reported");
             Fence.Step = _furthest = Fence.Step.Next;
@@ -130,9 +140,31 @@ public sealed partial class Coordinator
         }
     }
 
+    /// <summary>
+    /// The run is where its furthest slice is. A slice that stands elsewhere sends all back to a checkpoint, which is no later: nothing is done but what was
+    /// done before.
+    /// </summary>
+    private void LearnStep()
+    {
+        Step? found = null;
+        foreach (var shard in _shards)
+        {
+            found = shard.Slice is { } slice && (found is not { } other || slice.Number > other.Number) ? slice : found;
+        }
+
+        var furthest = found ?? _settings.FirstStep;
+        if (furthest != Fence.Step)
+        {
+            Say($"the shards that the coordinator before this one left stand at step {furthest}");
+            Fence.Step = _furthest = _evaluated = furthest;
+        }
+
+        _isCheckpointDue = IsCheckpointStep && furthest.Number > _checkpointed.Number;
+    }
+
     private DropReason LoseShard(ShardLost lost)
     {
-        if (lost.Shard.Number < 0 || lost.Shard.Number >= _shards.Length)
+        if (lost.Shard.Number < 0 || lost.Shard.Number >= _shards.Length || lost.Incarnation.MovedIn.Number > Fence.Epoch.Number)
         {
             return DropReason.UnknownSender;
         }

@@ -67,6 +67,7 @@ public sealed partial class Coordinator : IMachine
     public Coordinator(CoordinatorSettings settings)
     {
         Invariant.Holds(settings.Leaves > 0 && settings.Shards > 0 && settings.WorkersToStart > 0, "a run has leaves, shards and workers");
+        Invariant.Holds(settings.FirstEpoch.Number > 0 && (settings.IsSuccessor || !settings.IsStepLearned), "only a successor has to learn where its run stands");
         Invariant.Holds(settings.FirstStep.Number >= 0 && settings.FirstStep.Number <= settings.Steps, "a run begins within its steps");
         Invariant.Holds(settings.PatienceTicks > 0 && settings.NodesPerWorkerMin > 0 && settings.FailuresMax >= 0, "limits are positive");
         Invariant.Holds(settings.TimesMin > 0 && settings.TimesMin <= settings.TimesMax && settings.LateTicksMin >= 0, "a median is of at least one time");
@@ -75,7 +76,7 @@ public sealed partial class Coordinator : IMachine
         _tree = new(settings.Leaves);
         _allLeaves = [.. Enumerable.Range(0, settings.Leaves)];
         _shards = [.. Enumerable.Range(0, settings.Shards).Select(shard => new ShardMember(new(shard)))];
-        Fence.Epoch = settings.LastEpoch.Next;
+        Fence.Epoch = settings.FirstEpoch;
         _leases = new(LeaseId.FirstOf(Fence.Epoch));
         _times = new(settings.TimesMax);
         Fence.Step = _furthest = _evaluated = settings.FirstStep;
@@ -163,7 +164,7 @@ public sealed partial class Coordinator : IMachine
         }
 
         Progress();
-        _settledTicks = _settings.LastEpoch.Number > 0 ? _nowTicks + _settings.SettleTicks : 0;
+        _settledTicks = _settings.IsSuccessor ? _nowTicks + _settings.SettleTicks : 0;
         return DropReason.None;
     }
 
@@ -249,6 +250,7 @@ public sealed partial class Coordinator : IMachine
     private void BeginEpoch(string reason)
     {
         Fence.Epoch = Fence.Epoch.Next;
+        Invariant.Holds(Fence.Epoch.Number - _settings.FirstEpoch.Number < Epoch.PerCoordinatorMax, $"a coordinator has at most {Epoch.PerCoordinatorMax} epochs");
         _effects.Add(new Persist(Fence.Epoch, Fence.Step));
         Say($"epoch {Fence.Epoch} begins at step {Fence.Step}: {reason}");
     }

@@ -20,8 +20,17 @@ public sealed record CoordinatorSettings
     /// <summary>The step that the run's state stands at: 0, or that of the checkpoint it goes on from.</summary>
     public Step FirstStep { get; init; }
 
-    /// <summary>The last epoch persisted; the run goes on in the one after it.</summary>
-    public Epoch LastEpoch { get; init; }
+    /// <summary>The epoch in which this coordinator begins: above all of the coordinators before it. In a cluster <see cref="Epoch.FirstOf"/> has it.</summary>
+    public Epoch FirstEpoch { get; init; } = new(1);
+
+    /// <summary>Whether it succeeds another coordinator, whose shards and workers may be there yet.</summary>
+    public bool IsSuccessor { get; init; }
+
+    /// <summary>
+    /// Whether a successor does not know where its predecessor was, for what that one persisted was lost with it: the run goes on at the furthest step at which a
+    /// slice stands, and <see cref="FirstStep"/> is only the newest checkpoint that this host can read.
+    /// </summary>
+    public bool IsStepLearned { get; init; }
 
     /// <summary>The newest step whose state is in a checkpoint; none means <see cref="FirstStep"/>. Another one where a coordinator succeeds one that was lost.</summary>
     public Step? LastCheckpoint { get; init; }

@@ -59,8 +59,9 @@ public sealed record ResumeRequested : Input, IMessage;
 public sealed record NodeJoining(NodeId Node, RunIdentity Run) : Input, IMessage;
 
 /// <summary>Answer to <see cref="NodeJoining"/>: the node takes part, and its workers and shards are to announce themselves, again if they did before.</summary>
+/// <param name="Epoch">The coordinator's epoch: whoever announces itself because of this answer takes no orders of an earlier one any more.</param>
 /// <param name="Node">The node.</param>
-public sealed record NodeAdmitted(NodeId Node) : Input, IMessage;
+public sealed record NodeAdmitted(Epoch Epoch, NodeId Node) : Input, IMessage;
 
 /// <summary>Answer to <see cref="NodeJoining"/>: the node does not take part.</summary>
 /// <param name="Node">The node.</param>

@@ -63,7 +63,7 @@ public sealed class Node : IMachine
             case CoordinatorStarted started:
                 return Follow(started);
             case NodeAdmitted admitted:
-                return IsMine(admitted.Node) ? Enter() : DropReason.UnknownSender;
+                return IsMine(admitted.Node) ? Enter(admitted.Epoch) : DropReason.UnknownSender;
             case JoinRefused refused:
                 return IsMine(refused.Node) ? Refuse(refused.Reason) : DropReason.UnknownSender;
             case ShardAssigned assigned:
@@ -96,12 +96,18 @@ public sealed class Node : IMachine
         return reason;
     }
 
-    private DropReason Enter()
+    /// <summary>The members follow the epoch before they announce themselves: a coordinator that hears of them knows that none of them obeys one before it.</summary>
+    private DropReason Enter(Epoch epoch)
     {
-        _unanswered = 0;
-        Phase = NodePhase.Admitted;
-        _effects.Add(new AnnounceMembers());
-        return DropReason.None;
+        var reason = Fence.Follow(epoch);
+        if (reason == DropReason.None)
+        {
+            _unanswered = 0;
+            Phase = NodePhase.Admitted;
+            _effects.Add(new AnnounceMembers(epoch));
+        }
+
+        return reason;
     }
 
     private DropReason Refuse(string reason)

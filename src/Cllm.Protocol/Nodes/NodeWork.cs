@@ -2,8 +2,12 @@ using Cllm.Protocol.Identity;
 
 namespace Cllm.Protocol.Nodes;
 
-/// <summary>Give <see cref="MachineStarted"/> to every worker and shard of the node: they announce themselves, again if they did before. Has no answer.</summary>
-public sealed record AnnounceMembers : Work;
+/// <summary>
+/// Give <see cref="Messages.CoordinatorStarted"/> of this epoch to every worker and shard of the node: they follow it and announce themselves, again if they
+/// did before. Members that are started later are made with this epoch or a later one. Has no answer.
+/// </summary>
+/// <param name="Epoch">The epoch that the node follows.</param>
+public sealed record AnnounceMembers(Epoch Epoch) : Work;
 
 /// <summary>
 /// Start a shard on this node under an incarnation, with the slice that the node holds as its replica, or with none; it announces itself. Has no answer, and

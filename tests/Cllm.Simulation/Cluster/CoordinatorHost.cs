@@ -155,7 +155,15 @@ internal sealed class CoordinatorHost : SimulatedActor
     private void Locate(ShardStarted started)
     {
         var shard = started.Shard.Number;
-        if (Cluster.SeatOf(shard, started.Node) is { } seat && (!_shards.TryGetValue(shard, out var known) || known.Incarnation < started.Incarnation.Number || known.Seat == seat))
+        if (Cluster.SeatOf(shard, started.Node) is not { } seat)
+        {
+            return;
+        }
+
+        var isKnown = _shards.TryGetValue(shard, out var known);
+        SimulationViolation.Unless(!isKnown || known.Incarnation != started.Incarnation.Number || known.Seat.Node == seat.Node,
+            "incarnations", $"shard {shard} is at nodes {known.Seat?.Node.Id} and {started.Node} as incarnation {started.Incarnation}");
+        if (!isKnown || known.Incarnation <= started.Incarnation.Number)
         {
             _shards[shard] = (started.Incarnation.Number, seat);
             if (Cluster.Leader == this)

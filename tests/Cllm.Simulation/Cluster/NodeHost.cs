@@ -6,6 +6,8 @@ namespace Cllm.Simulation.Cluster;
 /// <summary>What a node's actor does, in virtual time.</summary>
 internal sealed class NodeHost(SimulatedCluster cluster, SimulatedNode node, Node machine) : SimulatedActor(cluster, node, machine)
 {
+    public Node Machine => machine;
+
     public override Destination Address => Destination.Of(Node.Id);
 
     protected override Input? Do(Effect effect)
@@ -18,8 +20,8 @@ internal sealed class NodeHost(SimulatedCluster cluster, SimulatedNode node, Nod
             case DeadlineSet deadline:
                 SetDeadline(deadline);
                 return null;
-            case AnnounceMembers:
-                Cluster.AnnounceMembers(Node);
+            case AnnounceMembers announce:
+                Cluster.AnnounceMembers(Node, announce.Epoch);
                 return null;
             case StartShard start:
                 Cluster.Own(Node, start);

@@ -46,8 +46,7 @@ internal sealed partial class SimulatedCluster
             return new RestoreFailed(restore.Epoch, "another coordinator has taken over");
         }
 
-        // A shard may be updating for a coordinator that is over; like any actor it takes the next message when its work is done.
-        if (Array.Exists(Owners, seat => seat is { Actor: { } actor, Node.IsEvicted: false } && (actor.IsUpdating || !IsReachedBy(coordinator, seat.Node))))
+        if (Array.Exists(Owners, seat => seat is { Actor: not null, Node.IsEvicted: false } && !IsReachedBy(coordinator, seat.Node)))
         {
             return null;
         }

@@ -44,20 +44,20 @@ internal sealed partial class SimulatedCluster
         }
     }
 
-    /// <summary>All workers and shards of a process announce themselves.</summary>
-    public void AnnounceMembers(SimulatedNode node)
+    /// <summary>All workers and shards of a process follow an epoch and announce themselves.</summary>
+    public void AnnounceMembers(SimulatedNode node, Epoch epoch)
     {
         // Copies of the lists: the process may die amid its announcements.
         foreach (var seat in node.Shards.Values.ToArray())
         {
-            seat.Actor?.Feed(new MachineStarted());
+            seat.Actor?.Feed(new CoordinatorStarted(epoch));
         }
 
         foreach (var seat in Workers)
         {
             if (seat.Node == node)
             {
-                seat.Actor?.Feed(new MachineStarted());
+                seat.Actor?.Feed(new CoordinatorStarted(epoch));
             }
         }
     }
@@ -108,6 +108,9 @@ internal sealed partial class SimulatedCluster
         (Owners[shard], seat.Copy) = (seat, null);
     }
 
+    /// <summary>The epoch that the members of a process start with.</summary>
+    private static Epoch EpochAt(SimulatedNode node) => node.Machine?.Machine.Fence.Epoch ?? default;
+
     private void Start(WorkerSeat seat)
     {
         Make(seat);
@@ -118,7 +121,7 @@ internal sealed partial class SimulatedCluster
     {
         Kill(seat);
         seat.Incarnation++;
-        seat.Actor = new(this, seat, new(new() { Worker = new(seat.Number), Incarnation = new(seat.Incarnation), Node = seat.Node.Id }));
+        seat.Actor = new(this, seat, new(new() { Worker = new(seat.Number), Incarnation = new(seat.Incarnation), Node = seat.Node.Id, Epoch = EpochAt(seat.Node) }));
     }
 
     private void Start(ShardSeat seat)
@@ -126,7 +129,7 @@ internal sealed partial class SimulatedCluster
         Kill(seat);
         seat.Incarnation++;
         Step? slice = seat.Slice is { } step ? new(step) : null;
-        seat.Actor = new(this, seat, new(new() { Shard = new(seat.Number), Incarnation = new(seat.Incarnation), Node = seat.Node.Id, Slice = slice }));
+        seat.Actor = new(this, seat, new(new() { Shard = new(seat.Number), Incarnation = new(seat.Incarnation), Node = seat.Node.Id, Slice = slice, Epoch = EpochAt(seat.Node) }));
         seat.Actor.Feed(new MachineStarted());
     }
 

@@ -17,7 +17,10 @@ internal sealed partial class SimulatedCluster
     private static readonly RunIdentity Identity = new("simulated", "none", RunIdentity.ProtocolVersion);
 
     private int _processes;
+
+    /// <summary>Coordinators that have begun, and their hosts: the same number.</summary>
     private int _coordinators;
+    private int _hosts;
     private int _leaderless;
     private bool _isRunStarting;
     private int _persistedBy = -1;
@@ -40,7 +43,7 @@ internal sealed partial class SimulatedCluster
         }
 
         _persistedBy = coordinator.Number;
-        PersistedEpoch = Scenario.Plant == PlantedFault.EpochNotPersisted ? PersistedEpoch : state.Epoch;
+        PersistedEpoch = Scenario.Plant == PlantedFault.EpochReused ? PersistedEpoch : state.Epoch;
         PersistedStep = state.Step.Number;
     }
 
@@ -155,7 +158,7 @@ internal sealed partial class SimulatedCluster
             StartProcess(node);
         }
 
-        Lead(Nodes[Dice.Below(Nodes.Length)], 1 + Dice.Below(Math.Max(1, LiveWorkers() / 2)));
+        Lead(Nodes[Dice.Below(Nodes.Length)], 1 + Dice.Below(Math.Max(1, LiveWorkers() / 2)), isSuccessor: false);
         if (!IsCluster)
         {
             StartMembers(Nodes[0], step);
@@ -217,7 +220,11 @@ internal sealed partial class SimulatedCluster
         }
     }
 
-    private void Lead(SimulatedNode node, int workersToStart)
+    /// <summary>
+    /// A coordinator begins. Its epochs come from its number, as in a cluster of the program, whatever its predecessors may have persisted; in half of the
+    /// scenarios it learns the step from the shards as well, and else from a disk that all share. That disk also lets nobody persist who has a successor.
+    /// </summary>
+    private void Lead(SimulatedNode node, int workersToStart, bool isSuccessor)
     {
         if (Leader is { IsAlive: true } former)
         {
@@ -225,26 +232,31 @@ internal sealed partial class SimulatedCluster
             former.Node.IsEvicted = true;
         }
 
+        _coordinators += Scenario.Plant == PlantedFault.EpochReused ? 0 : 1;
+        var isStepLearned = isSuccessor && Scenario.IsStepLearned;
+
         var machine = new Coordinator(new()
         {
             Leaves = Scenario.Leaves,
             Steps = Scenario.Steps,
             Shards = ShardCount,
             WorkersToStart = workersToStart,
-            FirstStep = new(PersistedStep),
-            LastEpoch = PersistedEpoch,
+            FirstStep = new(isStepLearned ? Disk.Newest : PersistedStep),
+            FirstEpoch = Epoch.FirstOf(_coordinators),
+            IsSuccessor = isSuccessor,
+            IsStepLearned = isStepLearned,
             EvaluationUnits = Arithmetic.Host.EvaluationUnits,
             EvaluateEvery = Scenario.EvaluateEvery,
             CheckpointEvery = Scenario.CheckpointEvery,
             FailuresMax = Scenario.FailuresMax,
             PatienceTicks = Scenario.PatienceTicks,
             Run = IsCluster ? Identity : null,
-            LastCheckpoint = IsCluster ? new(Math.Min(Disk.Newest, PersistedStep)) : null,
+            LastCheckpoint = IsCluster && !isStepLearned ? new(Math.Min(Disk.Newest, PersistedStep)) : null,
         });
-        Leader = new(this, node, _coordinators++, machine);
+        Leader = new(this, node, _hosts++, machine);
         if (IsTracing)
         {
-            Trace($"coordinator {Leader.Number} begins on node {node.Index} at step {PersistedStep}, after epoch {PersistedEpoch}");
+            Trace($"coordinator {Leader.Number} begins on node {node.Index} at step {PersistedStep}, in epoch {machine.Fence.Epoch}");
         }
 
         if (IsCluster)
@@ -334,7 +346,7 @@ internal sealed partial class SimulatedCluster
         else
         {
             _leaderless = 0;
-            Lead(able[Dice.Below(able.Length)], 1);
+            Lead(able[Dice.Below(able.Length)], 1, isSuccessor: true);
         }
     }
 
