@@ -1,4 +1,3 @@
-using System.Security.Cryptography.X509Certificates;
 using Akka.Actor;
 using Akka.Actor.Setup;
 using Akka.Configuration;
@@ -28,11 +27,8 @@ public sealed record ClusterSystem
     /// <summary>Where it listens.</summary>
     public required NodeAddress Listen { get; init; }
 
-    /// <summary>Its certificate, with the private key; none for a run that only this machine can reach.</summary>
-    public X509Certificate2? Certificate { get; init; }
-
-    /// <summary>Whether a peer's certificate is one of the run's. Asked where there is a certificate.</summary>
-    public Func<X509Certificate2, bool> Trusts { get; init; } = static _ => false;
+    /// <summary>Its certificate, and whose are accepted; none for a run that only this machine can reach.</summary>
+    public NodeCertificates? Certificates { get; init; }
 
     /// <summary>The roles.</summary>
     public IReadOnlyList<string> Roles { get; init; } = [WorkerRole];
@@ -41,7 +37,7 @@ public sealed record ClusterSystem
     public int Coordinators { get; init; } = 1;
 
     /// <summary>The address under which a node's actor system is known.</summary>
-    public Address AddressOf(NodeAddress node) => new(Certificate is null ? "akka.tcp" : "akka.ssl.tcp", Name, node.Host, node.Port);
+    public Address AddressOf(NodeAddress node) => new(Certificates is null ? "akka.tcp" : "akka.ssl.tcp", Name, node.Host, node.Port);
 
     /// <summary>Starts the actor system of a node, which is a member of no cluster yet.</summary>
     /// <exception cref="Cllm.Model.InputException">The port cannot be listened at, or others could reach it without certificates.</exception>
@@ -64,22 +60,22 @@ public sealed record ClusterSystem
 
     private ActorSystem Start(string text, NodeAddress listen)
     {
-        WhoMayJoin.Require(listen, Certificate is not null);
+        WhoMayJoin.Require(listen, Certificates is not null);
         var tcp = $$"""
             akka.remote.dot-netty.tcp {
               hostname = "{{listen.Host}}"
               port = {{listen.Port}}
-              enable-ssl = {{(Certificate is null ? "off" : "on")}}
+              enable-ssl = {{(Certificates is null ? "off" : "on")}}
             }
             """;
         var config = ConfigurationFactory.ParseString(text).WithFallback(ConfigurationFactory.ParseString(tcp)).WithFallback(Hocon);
-        WhoMayJoin.Require(config, Certificate is not null);
+        WhoMayJoin.Require(config, Certificates is not null);
         var setup = ActorSystemSetup.Create(BootstrapSetup.Create().WithConfig(config));
-        if (Certificate is not null)
+        if (Certificates is { } certificates)
         {
             // The name is not checked: nodes are called by addresses that nobody knew when the certificates were made. Who has one is in.
-            CertificateValidationCallback trusts = (certificate, _, _, _, _) => certificate is not null && Trusts(certificate);
-            setup = setup.And(new DotNettySslSetup(Certificate, suppressValidation: false, requireMutualAuthentication: true, trusts));
+            CertificateValidationCallback trusts = (other, _, _, _, _) => other is not null && certificates.Trusts(other);
+            setup = setup.And(new DotNettySslSetup(certificates.Own, suppressValidation: false, requireMutualAuthentication: true, trusts));
         }
 
         return ListenFailure.Explain(() => ActorSystem.Create(Name, setup), listen);

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Cllm.Cli.Node;
 using Cllm.Cli.Parsing;
 
 namespace Cllm.Cli.Train;
@@ -25,6 +26,7 @@ public sealed class TrainCommand
 
     private readonly Option<string?> _hocon = Values.Text("--hocon", "PATH", "More Akka.NET configuration, over akka.hocon.");
     private readonly TrainSettings _settings = new();
+    private readonly ClusterOptions _cluster = new();
 
     private TrainCommand() { }
 
@@ -42,6 +44,11 @@ public sealed class TrainCommand
             command.Add(setting.Option);
         }
 
+        foreach (Option option in options._cluster.All)
+        {
+            command.Add(option);
+        }
+
         command.Add(options._hocon);
         command.SetAction(parsed => run(options.Read(parsed)));
         return command;
@@ -55,5 +62,6 @@ public sealed class TrainCommand
         parsed.GetValue(_init),
         parsed.GetValue(_out),
         parsed.GetValue(_resume),
-        parsed.GetValue(_hocon));
+        parsed.GetValue(_hocon),
+        _cluster.Read(parsed));
 }

@@ -16,6 +16,7 @@ public sealed record RunInvitation
     private const string Place = "The run's invitation";
     private const int CredentialDigits = 32;
     private const int CoordinatorsMax = 99;
+    private const int ShardsMax = 4096;
 
     /// <summary>The program's version at the run.</summary>
     public required string ProgramVersion { get; init; }
@@ -34,6 +35,15 @@ public sealed record RunInvitation
 
     /// <summary>Processes that may coordinate the run: 1, or an odd number with its standbys.</summary>
     public required int Coordinators { get; init; }
+
+    /// <summary>Shards of the run.</summary>
+    public required int Shards { get; init; }
+
+    /// <summary>Steps between checkpoints; 0 is only at the end and on a stop.</summary>
+    public required long CheckpointEvery { get; init; }
+
+    /// <summary>Processes without which the run pauses.</summary>
+    public required int NodesMin { get; init; }
 
     /// <summary>Number of the node that answers, which serves tokenizer and token ids.</summary>
     public required int ChannelNode { get; init; }
@@ -60,6 +70,9 @@ public sealed record RunInvitation
         json.WriteNumber("tokenizer_bytes", TokenizerBytes);
         json.WriteNumber("token_bytes", TokenBytes);
         json.WriteNumber("coordinators", Coordinators);
+        json.WriteNumber("shards", Shards);
+        json.WriteNumber("checkpoint_every", CheckpointEvery);
+        json.WriteNumber("nodes_min", NodesMin);
         json.WriteNumber("channel_node", ChannelNode);
         json.WriteString("channel_host", ChannelHost);
         json.WriteNumber("channel_port", ChannelPort);
@@ -106,6 +119,9 @@ public sealed record RunInvitation
             TokenizerBytes = fields.Whole("tokenizer_bytes", 0, int.MaxValue),
             TokenBytes = fields.Whole("token_bytes", sizeof(ushort)),
             Coordinators = fields.Count("coordinators", 1, CoordinatorsMax),
+            Shards = fields.Count("shards", 1, ShardsMax),
+            CheckpointEvery = fields.Whole("checkpoint_every", 0),
+            NodesMin = fields.Count("nodes_min", 0),
             ChannelNode = fields.Count("channel_node", 0),
             ChannelHost = fields.Text("channel_host"),
             ChannelPort = fields.Count("channel_port", 1, ushort.MaxValue),
