@@ -64,6 +64,12 @@ public sealed partial class Coordinator
             Phase = CoordinatorPhase.Paused;
             Say($"paused before step {Fence.Step}");
         }
+        else if (LiveNodes < _settings.NodesMin)
+        {
+            Phase = CoordinatorPhase.AwaitingNodes;
+            Progress();
+            SayOnce($"step {Fence.Step} waits for nodes: {LiveNodes} of {_settings.NodesMin} are there");
+        }
         else
         {
             StartStep();
@@ -107,7 +113,7 @@ public sealed partial class Coordinator
                     at++;
                 }
 
-                Lease(_assignable[i], _leases.Give(_assignable[i].Worker, units[first], at - first, default));
+                Lease(_assignable[i], _leases.Give(_assignable[i].Worker, units[first], at - first, default, _nowTicks));
             }
         }
     }
@@ -187,7 +193,7 @@ public sealed partial class Coordinator
         {
             End(RunOutcome.Stopped, $"stopped as asked before step {Fence.Step}");
         }
-        else if (Phase == CoordinatorPhase.Paused)
+        else if (Phase is CoordinatorPhase.Paused or CoordinatorPhase.AwaitingNodes)
         {
             ContinueOrRestore();
         }

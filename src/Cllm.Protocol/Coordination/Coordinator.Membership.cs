@@ -39,13 +39,27 @@ public sealed partial class Coordinator
     /// <summary>The worker's entry, made at its first sign of life; none when there is no room for one more.</summary>
     private WorkerMember? MemberOf(WorkerId worker)
     {
-        if (!_workers.TryGetValue(worker.Number, out var member) && _workers.Count < _settings.WorkersMax)
+        if (!_workers.TryGetValue(worker.Number, out var member) && (_workers.Count < _settings.WorkersMax || ForgetWorker()))
         {
             member = new(worker, _settings.TimesMax);
             _workers.Add(worker.Number, member);
         }
 
         return member;
+    }
+
+    /// <summary>Makes room for a worker, if there is one that is gone and whose gradients nobody is about to add.</summary>
+    private bool ForgetWorker()
+    {
+        foreach (var member in _workers.Values)
+        {
+            if (!member.IsLive && !_leases.Holds(member.Worker))
+            {
+                return _workers.Remove(member.Worker.Number);
+            }
+        }
+
+        return false;
     }
 
     private DropReason StartWorker(WorkerStarted started)
@@ -134,6 +148,7 @@ public sealed partial class Coordinator
     {
         (member.IsLive, member.IsSilent) = (false, false);
         member.Open.Clear();
+        _survived.WorkersLost++;
         Say($"worker {member.Worker} is lost at step {Fence.Step}: {reason}");
         if (Phase != CoordinatorPhase.Applying && _leases.Revoke(member.Worker))
         {
@@ -190,6 +205,7 @@ public sealed partial class Coordinator
 
     private void CountFailure(Member member, string name, string reason)
     {
+        member.FailuresInAll++;
         if (++member.Failures > _settings.FailuresMax && Phase != CoordinatorPhase.Ended)
         {
             End(RunOutcome.Failed,

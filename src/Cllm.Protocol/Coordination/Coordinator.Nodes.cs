@@ -65,8 +65,8 @@ public sealed partial class Coordinator
     /// <summary>Has shards started that nobody owns any more: where the copy is, else where fewest are.</summary>
     private void AssignShards()
     {
-        var isEarly = Phase == CoordinatorPhase.Assembling && (_assignable.Length < _settings.WorkersToStart || _nowTicks < _settledTicks);
-        if (isEarly || Phase == CoordinatorPhase.Ended || !AnyNode())
+        var isEarly = Phase == CoordinatorPhase.Assembling && (!AreEnoughThere || _nowTicks < _settledTicks);
+        if (isEarly || Phase == CoordinatorPhase.Ended || LiveNodes == 0)
         {
             return;
         }
@@ -80,17 +80,18 @@ public sealed partial class Coordinator
         }
     }
 
-    private bool AnyNode()
+    private int LiveNodes
     {
-        foreach (var node in _nodes.Values)
+        get
         {
-            if (node.IsLive)
+            var count = 0;
+            foreach (var node in _nodes.Values)
             {
-                return true;
+                count += node.IsLive ? 1 : 0;
             }
-        }
 
-        return false;
+            return count;
+        }
     }
 
     /// <summary>A shard that failed is started again by its node; one whose node is gone, or that is silent, is not waited for.</summary>

@@ -31,6 +31,9 @@ public sealed partial class Coordinator
             case CoordinatorPhase.Assembling:
                 Assemble();
                 break;
+            case CoordinatorPhase.AwaitingNodes when _restoreReason is null && LiveNodes >= _settings.NodesMin:
+                Continue();
+                break;
             case CoordinatorPhase.Computing when _leases.Complete:
                 OrderReduction();
                 break;
@@ -47,12 +50,14 @@ public sealed partial class Coordinator
 
     private void Assemble()
     {
-        if (_assignable.Length >= _settings.WorkersToStart && AreShardsLive() && _restoreReason is null)
+        if (AreEnoughThere && AreShardsLive() && _restoreReason is null)
         {
             _effects.Add(new Persist(Fence.Epoch, Fence.Step));
             Continue();
         }
     }
+
+    private bool AreEnoughThere => _assignable.Length >= _settings.WorkersToStart && LiveNodes >= _settings.NodesToStart;
 
     private bool AreShardsLive() => Array.TrueForAll(_shards, shard => shard.IsLive);
 
@@ -94,6 +99,7 @@ public sealed partial class Coordinator
 
         Invariant.Holds(restored.Step.Number <= Fence.Step.Number || _settings.IsStepLearned,
             $"step {restored.Step} is not ahead of step {Fence.Step}, the last committed");
+        _survived.Restores++;
         Say($"back at step {restored.Step} from step {Fence.Step}");
         Fence.Step = _checkpointed = restored.Step;
         _furthest = new(Math.Max(_furthest.Number, restored.Step.Number));

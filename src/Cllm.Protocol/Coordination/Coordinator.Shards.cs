@@ -187,6 +187,7 @@ public sealed partial class Coordinator
     private void Lose(ShardMember member, string reason)
     {
         (member.IsLive, member.IsUpdating, member.IsSilent) = (false, false, false);
+        _survived.ShardsLost++;
         Say($"shard {member.Shard} is lost at step {Fence.Step}: {reason}");
         RevokeReduction($"shard {member.Shard} is lost before the commit");
         CountFailure(member, $"shard {member.Shard}", reason);
@@ -197,6 +198,7 @@ public sealed partial class Coordinator
     {
         if (_nodes.TryGetValue(lost.Node.Number, out var node))
         {
+            _survived.NodesLost += node.IsLive ? 1 : 0;
             node.IsLive = false;
         }
 

@@ -81,7 +81,7 @@ public sealed partial class Coordinator
                 if (at < plan[i].Length)
                 {
                     var (member, node) = (_assignable[i], plan[i][at]);
-                    Lease(member, _leases.Give(member.Worker, LeafTree.First(node), _tree.Count(node), node));
+                    Lease(member, _leases.Give(member.Worker, LeafTree.First(node), _tree.Count(node), node, _nowTicks));
                 }
             }
         }

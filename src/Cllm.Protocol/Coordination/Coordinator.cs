@@ -37,6 +37,9 @@ public enum CoordinatorPhase
     /// <summary>To be told to go on.</summary>
     Paused,
 
+    /// <summary>As many nodes to be there as a step needs.</summary>
+    AwaitingNodes,
+
     /// <summary>Its host to have brought all slices back to a checkpoint.</summary>
     Restoring,
 
@@ -63,10 +66,14 @@ public sealed partial class Coordinator : IMachine
     private string _saidOnce = "";
     private long _nowTicks;
 
+    /// <summary>When the phase began.</summary>
+    private long _phaseTicks;
+
     /// <summary>Creates a coordinator that waits for its workers and shards.</summary>
     public Coordinator(CoordinatorSettings settings)
     {
         Invariant.Holds(settings.Leaves > 0 && settings.Shards > 0 && settings.WorkersToStart > 0, "a run has leaves, shards and workers");
+        Invariant.Holds(settings.NodesToStart >= 0 && settings.NodesMin >= 0 && Math.Max(settings.NodesToStart, settings.NodesMin) <= settings.NodesMax, "there is room for the nodes that a run waits for");
         Invariant.Holds(settings.FirstEpoch.Number > 0 && (settings.IsSuccessor || !settings.IsStepLearned), "only a successor has to learn where its run stands");
         Invariant.Holds(settings.FirstStep.Number >= 0 && settings.FirstStep.Number <= settings.Steps, "a run begins within its steps");
         Invariant.Holds(settings.PatienceTicks > 0 && settings.NodesPerWorkerMin > 0 && settings.FailuresMax >= 0, "limits are positive");
@@ -84,7 +91,15 @@ public sealed partial class Coordinator : IMachine
     }
 
     /// <summary>What it is waiting for.</summary>
-    public CoordinatorPhase Phase { get; private set; }
+    public CoordinatorPhase Phase
+    {
+        get;
+        private set
+        {
+            _phaseTicks = field == value ? _phaseTicks : _nowTicks;
+            field = value;
+        }
+    }
 
     /// <summary>Epoch and step that hold, and what was dropped.</summary>
     public Fence Fence { get; } = new();
@@ -250,6 +265,7 @@ public sealed partial class Coordinator : IMachine
     private void BeginEpoch(string reason)
     {
         Fence.Epoch = Fence.Epoch.Next;
+        _survived.Epochs++;
         Invariant.Holds(Fence.Epoch.Number - _settings.FirstEpoch.Number < Epoch.PerCoordinatorMax, $"a coordinator has at most {Epoch.PerCoordinatorMax} epochs");
         _effects.Add(new Persist(Fence.Epoch, Fence.Step));
         Say($"epoch {Fence.Epoch} begins at step {Fence.Step}: {reason}");

@@ -17,6 +17,12 @@ public sealed record CoordinatorSettings
     /// <summary>Workers that have to be there before the first step, at least 1.</summary>
     public required int WorkersToStart { get; init; }
 
+    /// <summary>Nodes that have to be there before shards are given out and the first step begins; 0 where no node joins.</summary>
+    public int NodesToStart { get; init; }
+
+    /// <summary>Nodes without which no further step begins: with fewer, the run waits at the next step boundary until enough have joined. 0 never waits.</summary>
+    public int NodesMin { get; init; }
+
     /// <summary>The step that the run's state stands at: 0, or that of the checkpoint it goes on from.</summary>
     public Step FirstStep { get; init; }
 
@@ -58,7 +64,10 @@ public sealed record CoordinatorSettings
     /// <summary>Leases given in one step or evaluation at most, those given again included; more end the run.</summary>
     public int LeasesPerStepMax { get; init; } = 65536;
 
-    /// <summary>Different workers that one run may ever see; more are not taken in.</summary>
+    /// <summary>
+    /// Workers that are known at one time; more are not taken in. One that is gone and holds nothing is forgotten when its place is needed, and taken in anew if it
+    /// comes back.
+    /// </summary>
     public int WorkersMax { get; init; } = 4096;
 
     /// <summary>Nodes that may take part at one time; more are refused.</summary>

@@ -19,6 +19,9 @@ internal abstract class Member
 
     /// <summary>How often it was lost since the run's last new step.</summary>
     public int Failures { get; set; }
+
+    /// <summary>How often it was lost since it was first heard of.</summary>
+    public int FailuresInAll { get; set; }
 }
 
 /// <summary>What the coordinator knows of one worker.</summary>
@@ -29,6 +32,9 @@ internal sealed class WorkerMember(WorkerId worker, int timesMax) : Member
 
     /// <summary>Since when it is at the first one.</summary>
     public long BusySinceTicks { get; set; }
+
+    /// <summary>Leaves that it computed and that counted.</summary>
+    public long LeavesAnswered { get; set; }
 
     /// <summary>What its leaves took.</summary>
     public LeafTimes Times { get; } = new(timesMax);

@@ -55,6 +55,12 @@ internal sealed record Scenario
     /// <summary>Whether a successor has to learn from the shards where the run stands.</summary>
     public required bool IsStepLearned { get; init; }
 
+    /// <summary>Nodes without which no step begins.</summary>
+    public required int NodesMin { get; init; }
+
+    /// <summary>Workers that the coordinator knows at one time.</summary>
+    public required int WorkersMax { get; init; }
+
     /// <summary>When the faults end, at the latest.</summary>
     public required long HealAtTicks { get; init; }
 
@@ -102,6 +108,8 @@ internal sealed record Scenario
             FailuresMax = dice.Chance(0.5) ? 3 : int.MaxValue,
             IsQuarantined = dice.Chance(0.5),
             IsStepLearned = later.Chance(0.5),
+            NodesMin = nodeCount > 1 && later.Chance(0.3) ? 1 + later.Below(nodeCount) : 0,
+            WorkersMax = later.Chance(0.3) ? (nodeCount * workerCount) + 1 : 4096,
             LeafTicks = dice.Between(Second / 20, Second),
             HealAtTicks = dice.Between(20, 400) * Second,
             HealAtStep = dice.Between(steps / 2, steps - 1),

@@ -1,0 +1,123 @@
+using System.Runtime.CompilerServices;
+using Akka.Actor;
+using Cllm.Actors.Local;
+using Cllm.Model.Compute;
+using Cllm.Protocol.Coordination;
+using Cllm.Protocol.Identity;
+
+namespace Cllm.Actors.Cluster;
+
+/// <summary>
+/// The cluster's one place for a coordinator, in the oldest process that may have it. It starts the coordinator, passes on what comes for it, and when the run
+/// is over says so to every node.
+/// </summary>
+internal sealed class CoordinatorSeat : UntypedActor
+{
+    private const string Dispatcher = "cllm.pinned-dispatcher";
+
+    private readonly NodeRun _run;
+    private readonly ITrainingObserver _observer;
+    private readonly Akka.Cluster.Cluster _cluster = Akka.Cluster.Cluster.Get(Context.System);
+    private CoordinatorRun _coordination = null!;
+    private IActorRef _coordinator = ActorRefs.Nobody;
+    private string _failure = "the coordinator stopped";
+    private bool _isOver;
+
+    /// <summary>How often the coordinator failed since the run stood at <see cref="_failedStep"/>.</summary>
+    private int _failures;
+    private long _failedStep = -1;
+
+    public CoordinatorSeat(NodeRun run, ITrainingObserver observer) => (_run, _observer) = (run, observer);
+
+    protected override void PreStart()
+    {
+        // Who comes first begins the run; whoever comes after it finds out from the shards where that has got.
+        var number = UpNumberOf(_cluster.SelfMember);
+        _coordination = new(_run.Host, _observer, SettingsOf(_run, isSuccessor: number > 1) with { FirstEpoch = Epoch.FirstOf(number) });
+        if (number > 1)
+        {
+            _observer.Note($"this process coordinates the run from now on, in epoch {_coordination.Settings.FirstEpoch}");
+        }
+
+        var (coordination, run) = (_coordination, _run);
+        _coordinator = Context.Watch(Context.ActorOf(
+            Props.Create(() => new ClusterCoordinatorActor(coordination, run)).WithDispatcher(Dispatcher), "coordinator"));
+        _coordinator.Tell(new Protocol.MachineStarted(), Self);
+    }
+
+    protected override void OnReceive(object message)
+    {
+        switch (message)
+        {
+            case RunEnded end:
+                End(end.Outcome, end.Step, end.Reason);
+                break;
+            case Terminated:
+                End(RunOutcome.Failed, new(_coordination.CommittedSteps), _failure);
+                break;
+            case HandOver:
+                var self = Self;
+                _coordination.Writing.ContinueWith(_ => self.Tell(new HandOverNow()), TaskScheduler.Default);
+                break;
+            case HandOverNow:
+                Context.Stop(Self);
+                break;
+            default:
+                _coordinator.Forward(message);
+                break;
+        }
+    }
+
+    protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(
+        maxNrOfRetries: -1, withinTimeMilliseconds: -1, localOnlyDecider: Decide, loggingEnabled: false);
+
+    private static CoordinatorSettings SettingsOf(NodeRun run, bool isSuccessor)
+    {
+        var settings = run.Settings;
+        var step = new Step(isSuccessor ? Math.Min(run.RunHost.NewestCheckpoint, settings.Steps) : settings.FirstStep);
+        return new CoordinatorSettings
+        {
+            Leaves = settings.Leaves,
+            Steps = settings.Steps,
+            Shards = run.Shards.Length,
+            WorkersToStart = settings.WorkersToStart,
+            FirstStep = step,
+            LastCheckpoint = step,
+            IsSuccessor = isSuccessor,
+            IsStepLearned = isSuccessor,
+            Run = settings.Run,
+            EvaluationUnits = run.Host.EvaluationUnits,
+            EvaluateEvery = settings.EvaluateEvery,
+            CheckpointEvery = settings.CheckpointEvery,
+        }.Limit(settings.Hocon);
+    }
+
+    /// <summary>How many members had come before this process when it did: the library orders members by it, and keeps it to itself.</summary>
+    [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "get_UpNumber")]
+    private static extern int UpNumberOf(Akka.Cluster.Member member);
+
+    private Directive Decide(Exception failure)
+    {
+        _failure = failure is TrainingDivergedException ? failure.Message : $"the coordinator failed: {failure.Message}";
+        (_failures, _failedStep) = _coordination.CommittedSteps > _failedStep ? (1, _coordination.CommittedSteps) : (_failures + 1, _failedStep);
+        var mayGoOn = failure is not TrainingDivergedException && _coordination.Epoch.Number > 0 && _failures <= _coordination.Settings.FailuresMax;
+        return mayGoOn ? Directive.Restart : Directive.Stop;
+    }
+
+    private void End(RunOutcome outcome, Step step, string reason)
+    {
+        if (_isOver)
+        {
+            return;
+        }
+
+        _isOver = true;
+        foreach (var member in _cluster.State.Members)
+        {
+            Context.ActorSelection(new RootActorPath(member.Address) / "user" / NodeActor.Name).Tell(new RunIsOver(outcome, step, reason), Self);
+        }
+    }
+}
+
+/// <summary>Tells the coordinator's place that it moves to another process.</summary>
+internal sealed record HandOver : INoSerializationVerificationNeeded;
