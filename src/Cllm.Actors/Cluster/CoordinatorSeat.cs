@@ -81,6 +81,8 @@ internal sealed class CoordinatorSeat : UntypedActor
             Steps = settings.Steps,
             Shards = run.Shards.Length,
             WorkersToStart = settings.WorkersToStart,
+            NodesToStart = settings.NodesToStart,
+            NodesMin = settings.NodesMin,
             FirstStep = step,
             LastCheckpoint = step,
             IsSuccessor = isSuccessor,
