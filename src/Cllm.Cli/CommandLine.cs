@@ -106,6 +106,8 @@ public static class CommandLine
             BenchCommand.Create(terminal),
             NodeCommand.Create(request => NodeSession.Run(request, terminal, stop)),
             CertificateCommand.Create(terminal),
+            StatusCommand.Create(terminal, stop),
+            WorkersCommand.Create(terminal, stop),
         };
         root.Options.Remove(root.Options.Single(option => option is VersionOption));
         root.Add(new Option<bool>("--version")

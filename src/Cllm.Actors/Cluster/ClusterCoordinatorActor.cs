@@ -2,6 +2,7 @@ using Akka.Actor;
 using Akka.Cluster;
 using Akka.Event;
 using Akka.Remote;
+using Cllm.Actors.Inspection;
 using Cllm.Actors.Local;
 using Cllm.Protocol;
 using Cllm.Protocol.Coordination;
@@ -72,6 +73,9 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
             case StateGathered gathered when gathered.Step == _gathering?.Step:
                 TakeGathered(gathered.Failure);
                 break;
+            case NodeReport report:
+                _coordination.Inspector.Heard(report);
+                break;
             case Inside or SliceIsRestored:
                 break;
             case DisassociatedEvent gone:
@@ -92,6 +96,11 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
         {
             TellDirectory();
         }
+    }
+
+    /// <summary>Nodes report with their announcements.</summary>
+    protected override void Inspect()
+    {
     }
 
     protected override void Persisted(Persist state) => _isDirectoryDue = true;
@@ -139,6 +148,7 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
     /// <summary>All slices are put back in this process's memory, and from there their owners fetch them.</summary>
     protected override Input? Restore(Restore restore)
     {
+        RunMeter.Survived(FaultKind.Restore);
         _restoring = new(restore.Epoch);
         _run.NodeActor.Tell(new HoldSlices(restore.Epoch), Self);
         return null;

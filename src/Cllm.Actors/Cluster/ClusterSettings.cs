@@ -46,6 +46,12 @@ public sealed record ClusterSettings
     /// <summary>Steps between checkpoints; 0 is only at the end and on a stop.</summary>
     public long CheckpointEvery { get; init; }
 
+    /// <summary>The run's name, for whoever inspects it.</summary>
+    public string Name { get; init; } = "";
+
+    /// <summary>Tokens of a step's global batch, for whoever inspects it.</summary>
+    public long StepTokens { get; init; }
+
     /// <summary>The actor configuration, with the limits in its cllm section.</summary>
     public required Config Hocon { get; init; }
 

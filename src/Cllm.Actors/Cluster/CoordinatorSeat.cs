@@ -33,7 +33,8 @@ internal sealed class CoordinatorSeat : UntypedActor
     {
         // Who comes first begins the run; whoever comes after it finds out from the shards where that has got.
         var number = UpNumberOf(_cluster.SelfMember);
-        _coordination = new(_run.Host, _observer, SettingsOf(_run, isSuccessor: number > 1) with { FirstEpoch = Epoch.FirstOf(number) });
+        var settings = SettingsOf(_run, isSuccessor: number > 1) with { FirstEpoch = Epoch.FirstOf(number) };
+        _coordination = new(_run.Host, _observer, settings, new(_run.Settings.Name, _run.Settings.StepTokens, settings.Leaves));
         if (number > 1)
         {
             _observer.Note($"this process coordinates the run from now on, in epoch {_coordination.Settings.FirstEpoch}");
@@ -42,15 +43,15 @@ internal sealed class CoordinatorSeat : UntypedActor
         var (coordination, run) = (_coordination, _run);
         _coordinator = Context.Watch(Context.ActorOf(
             Props.Create(() => new ClusterCoordinatorActor(coordination, run)).WithDispatcher(Dispatcher), "coordinator"));
-        _coordinator.Tell(new Protocol.MachineStarted(), Self);
+        _coordinator.Tell(new Own(new Protocol.MachineStarted()), Self);
     }
 
     protected override void OnReceive(object message)
     {
         switch (message)
         {
-            case RunEnded end:
-                End(end.Outcome, end.Step, end.Reason);
+            case TrainingEnd end:
+                End(end.Outcome, new(end.CommittedSteps), end.Sentence);
                 break;
             case Terminated:
                 End(RunOutcome.Failed, new(_coordination.CommittedSteps), _failure);

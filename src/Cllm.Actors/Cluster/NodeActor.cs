@@ -61,6 +61,7 @@ internal sealed class NodeActor : UntypedActor, IEffectPerformer
             case Send { Message: NodeJoining joining }:
                 _anyCoordinator.Tell(new NodeLocated(_run.Node, _run.Channel.Address), Self);
                 _anyCoordinator.Tell(joining, Self);
+                _anyCoordinator.Tell(_run.Counters.Report(_run.Node, $"{_run.Channel.Address.Host}:{_run.Channel.Address.Port}"), Self);
                 return null;
             case Note note:
                 _observer.Note($"this node {note.Reason}");
@@ -72,7 +73,7 @@ internal sealed class NodeActor : UntypedActor, IEffectPerformer
                 AnnounceMembers(announce.Epoch);
                 return null;
             case StartShard start:
-                Own(start);
+                TakeOn(start);
                 return null;
             case NodeRefused refused:
                 End(Protocol.Coordination.RunOutcome.Failed, 0, refused.Reason);
@@ -111,8 +112,8 @@ internal sealed class NodeActor : UntypedActor, IEffectPerformer
                 Follow(started.Epoch);
                 _runner.Feed(started);
                 break;
-            case JoinRefused or ShardAssigned or DeadlinePassed:
-                _runner.Feed((Input)message);
+            case JoinRefused or ShardAssigned or Own:
+                _runner.Feed(Own.InputIn(message)!);
                 break;
             case ClusterDirectory directory:
                 Take(directory);
@@ -212,7 +213,7 @@ internal sealed class NodeActor : UntypedActor, IEffectPerformer
     {
         var delay = TimeSpan.FromTicks(Math.Max(0, deadline.AtTicks - MachineRunner.NowTicks));
         _deadline?.Cancel();
-        _deadline = Context.System.Scheduler.ScheduleTellOnceCancelable(delay, Self, new DeadlinePassed(), Self);
+        _deadline = Context.System.Scheduler.ScheduleTellOnceCancelable(delay, Self, new Own(new DeadlinePassed()), Self);
     }
 
     private void AnnounceMembers(Epoch epoch)
@@ -235,7 +236,7 @@ internal sealed class NodeActor : UntypedActor, IEffectPerformer
         }
     }
 
-    private void Own(StartShard start)
+    private void TakeOn(StartShard start)
     {
         var shard = start.Shard.Number;
         var newest = _starting.TryGetValue(shard, out var incarnation) ? incarnation.Number : _shards[shard] is null ? 0 : _run.Shards[shard].Incarnation;
@@ -270,7 +271,7 @@ internal sealed class NodeActor : UntypedActor, IEffectPerformer
             var (run, self, index) = (_run, Self, new ShardIndex(shard));
             _shards[shard] = Context.Watch(Context.ActorOf(
                 Props.Create(() => new ShardActor(run, self, index)).WithDispatcher(Dispatcher), $"shard-{shard}-{incarnation.Number}"));
-            _shards[shard]!.Tell(new MachineStarted(), Self);
+            _shards[shard]!.Tell(new Own(new MachineStarted()), Self);
         }
     }
 
@@ -327,7 +328,7 @@ internal sealed class NodeActor : UntypedActor, IEffectPerformer
         _isLeaving = true;
         foreach (var worker in _workers.Keys)
         {
-            worker.Tell(new LeaveRequested(), Self);
+            worker.Tell(new Own(new LeaveRequested()), Self);
         }
 
         LeaveIfAlone();

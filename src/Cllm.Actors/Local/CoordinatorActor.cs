@@ -1,4 +1,5 @@
 using Akka.Actor;
+using Cllm.Actors.Inspection;
 using Cllm.Protocol;
 using Cllm.Protocol.Coordination;
 using Cllm.Protocol.Identity;
@@ -41,7 +42,7 @@ internal abstract class CoordinatorActor : UntypedActor, IEffectPerformer
                 SetDeadline(deadline);
                 return null;
             case Note note:
-                _run.Observer.Note(note.Reason);
+                _run.Note(note.Reason);
                 return null;
             case Report report:
                 Tell(report);
@@ -49,7 +50,7 @@ internal abstract class CoordinatorActor : UntypedActor, IEffectPerformer
             case Work work:
                 return Perform(work);
             case RunEnded end:
-                Context.Parent.Tell(end, Self);
+                Context.Parent.Tell(new TrainingEnd(end.Step.Number, end.Outcome, end.Reason), Self);
                 return null;
             default:
                 throw Invariant.Broken($"a coordinator's host performs no {effect.GetType().Name}");
@@ -69,12 +70,24 @@ internal abstract class CoordinatorActor : UntypedActor, IEffectPerformer
             case StopRequested:
                 _run.IsStopWanted = true;
                 break;
+            case WorkerLost:
+                RunMeter.Survived(FaultKind.Worker);
+                break;
+            case ShardLost:
+                RunMeter.Survived(FaultKind.Shard);
+                break;
             case Noted noted:
-                _run.Observer.Note(noted.Reason);
+                _run.Note(noted.Reason);
+                return;
+            case RunAsked:
+                Sender.Tell(new RunSeen(View()), Self);
+                return;
+            case RunOrder order:
+                Take(order);
                 return;
         }
 
-        if (message is Input input)
+        if (Own.InputIn(message) is { } input)
         {
             _runner.Feed(input);
         }
@@ -87,8 +100,9 @@ internal abstract class CoordinatorActor : UntypedActor, IEffectPerformer
     protected override void PostRestart(Exception reason)
     {
         base.PostRestart(reason);
-        _run.Observer.Note($"the coordinator failed at step {_run.CommittedSteps} and is started again: {reason.Message}");
-        Self.Tell(new MachineStarted(), Self);
+        RunMeter.Survived(FaultKind.Coordinator);
+        _run.Note($"the coordinator failed at step {_run.CommittedSteps} and is started again: {reason.Message}");
+        Self.Tell(new Own(new MachineStarted()), Self);
         if (_run.IsStopWanted)
         {
             Self.Tell(new StopRequested(), Self);
@@ -96,6 +110,9 @@ internal abstract class CoordinatorActor : UntypedActor, IEffectPerformer
     }
 
     protected override void PostStop() => _deadline?.Cancel();
+
+    /// <summary>Sees to it that the inspector has heard of what all processes have done.</summary>
+    protected abstract void Inspect();
 
     /// <summary>A shard has said where it is.</summary>
     protected virtual void Locate(ShardStarted started) => _run.ShardAddresses[started.Shard.Number] = Sender;
@@ -118,6 +135,22 @@ internal abstract class CoordinatorActor : UntypedActor, IEffectPerformer
 
     /// <summary>Feeds the machine.</summary>
     protected void Feed(Input input) => _runner.Feed(input);
+
+    private RunView View()
+    {
+        Inspect();
+        return _run.Inspector.View(Machine.View(MachineRunner.NowTicks));
+    }
+
+    private void Take(RunOrder order)
+    {
+        var (input, answer) = OperatorOrders.Of(order, Machine.View(MachineRunner.NowTicks));
+        Sender.Tell(answer, Self);
+        if (input is not null)
+        {
+            _runner.Feed(input);
+        }
+    }
 
     private void Send(Send send)
     {
@@ -144,7 +177,7 @@ internal abstract class CoordinatorActor : UntypedActor, IEffectPerformer
         }
     }
 
-    protected void TellAll(Dictionary<int, IActorRef> members, Input message)
+    protected void TellAll(Dictionary<int, IActorRef> members, object message)
     {
         foreach (var member in members.Values)
         {
@@ -156,7 +189,7 @@ internal abstract class CoordinatorActor : UntypedActor, IEffectPerformer
     {
         var delay = TimeSpan.FromTicks(Math.Max(0, deadline.AtTicks - MachineRunner.NowTicks));
         _deadline?.Cancel();
-        _deadline = Context.System.Scheduler.ScheduleTellOnceCancelable(delay, Self, new DeadlinePassed(), Self);
+        _deadline = Context.System.Scheduler.ScheduleTellOnceCancelable(delay, Self, new Own(new DeadlinePassed()), Self);
     }
 
     private void Tell(Report report)
@@ -164,13 +197,16 @@ internal abstract class CoordinatorActor : UntypedActor, IEffectPerformer
         switch (report)
         {
             case StepReported step:
-                _run.Observer.StepDone(step.Step.Number, Words.Scalars(step.Payload), TimeSpan.FromTicks(step.ElapsedTicks));
+                var scalars = Words.Scalars(step.Payload);
+                _run.Inspector.Stepped(scalars, step.ElapsedTicks);
+                _run.Observer.StepDone(step.Step.Number, scalars, TimeSpan.FromTicks(step.ElapsedTicks));
                 break;
             case EvaluationReported evaluation:
                 _run.Observer.EvaluationDone(evaluation.Step.Number, Words.Numbers(evaluation.Payload)[0]);
                 break;
             case CheckpointReported checkpoint:
                 _run.CheckpointedSteps = checkpoint.Step.Number;
+                RunMeter.Checkpointed();
                 _run.Observer.CheckpointDone(checkpoint.Step.Number, checkpoint.Digest);
                 break;
         }
@@ -204,7 +240,7 @@ internal abstract class CoordinatorActor : UntypedActor, IEffectPerformer
         // A thread of its own: writing takes seconds, and the shared pool carries the actor system.
         var (host, self, step) = (_run.Host, Self, take.Step);
         _run.Writing = Task.Factory.StartNew(
-            () => self.Tell(Write(host, step), ActorRefs.NoSender), CancellationToken.None, TaskCreationOptions.LongRunning,
+            () => self.Tell(new Own(Write(host, step)), ActorRefs.NoSender), CancellationToken.None, TaskCreationOptions.LongRunning,
                 TaskScheduler.Default);
         return new SnapshotTaken(take.Epoch, take.Step);
     }

@@ -1,4 +1,5 @@
 using Akka.Actor;
+using Cllm.Actors.Inspection;
 using Cllm.Model.Compute;
 using Cllm.Protocol.Coordination;
 using Cllm.Protocol.Identity;
@@ -9,13 +10,17 @@ namespace Cllm.Actors.Local;
 /// <param name="host">Weights, data, checkpoints.</param>
 /// <param name="observer">Who watches; called by the coordinator's thread.</param>
 /// <param name="settings">What the first coordinator of this process is made with.</param>
-internal sealed class CoordinatorRun(IRunHost host, ITrainingObserver observer, CoordinatorSettings settings)
+/// <param name="inspector">What it remembers for whoever inspects the run.</param>
+internal sealed class CoordinatorRun(IRunHost host, ITrainingObserver observer, CoordinatorSettings settings, RunInspector inspector)
 {
     /// <summary>Weights, data, checkpoints.</summary>
     public IRunHost Host => host;
 
     /// <summary>Who watches; called by the coordinator's thread.</summary>
     public ITrainingObserver Observer => observer;
+
+    /// <summary>What it remembers for whoever inspects the run.</summary>
+    public RunInspector Inspector => inspector;
 
     /// <summary>What the next coordinator in this process is made with.</summary>
     public CoordinatorSettings Settings => Epoch.Number == 0 ? settings : settings with
@@ -44,6 +49,13 @@ internal sealed class CoordinatorRun(IRunHost host, ITrainingObserver observer, 
 
     /// <summary>Where shards are: whoever announced itself, at its newest address.</summary>
     public Dictionary<int, IActorRef> ShardAddresses { get; } = [];
+
+    /// <summary>Something out of the ordinary: told to whoever watches, and remembered for whoever asks.</summary>
+    public void Note(string reason)
+    {
+        observer.Note(reason);
+        inspector.Noted(reason);
+    }
 
     /// <summary>The checkpoint being written, or the last one that was.</summary>
     public Task Writing { get; set; } = Task.CompletedTask;

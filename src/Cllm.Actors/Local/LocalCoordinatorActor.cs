@@ -1,3 +1,4 @@
+using Cllm.Actors.Inspection;
 using Cllm.Protocol;
 using Cllm.Protocol.Coordination;
 using Cllm.Protocol.Shards;
@@ -7,6 +8,8 @@ namespace Cllm.Actors.Local;
 /// <summary>The coordinator of a run in one process, where all slices are in the host's memory.</summary>
 internal sealed class LocalCoordinatorActor(LocalRun run) : CoordinatorActor(run.Coordinator)
 {
+    protected override void Inspect() => run.Coordinator.Inspector.Heard(run.Counters.Report(new(0), "this process"));
+
     protected override void SendToNodes(Send send)
     {
         // A single process has no node beside itself, and that one need not ask.
@@ -16,6 +19,7 @@ internal sealed class LocalCoordinatorActor(LocalRun run) : CoordinatorActor(run
 
     protected override Input? Restore(Restore restore)
     {
+        RunMeter.Survived(FaultKind.Restore);
         try
         {
             var step = new Protocol.Identity.Step(run.Host.Restore());
@@ -24,7 +28,7 @@ internal sealed class LocalCoordinatorActor(LocalRun run) : CoordinatorActor(run
                 slot.Slice = step;
             }
 
-            TellAll(run.Coordinator.ShardAddresses, new SliceRestored(restore.Epoch, step));
+            TellAll(run.Coordinator.ShardAddresses, new Own(new SliceRestored(restore.Epoch, step)));
             return new Restored(restore.Epoch, step);
         }
         catch (Exception failure)

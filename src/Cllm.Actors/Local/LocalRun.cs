@@ -1,4 +1,5 @@
 using Akka.Actor;
+using Cllm.Actors.Inspection;
 using Cllm.Model.Compute;
 using Cllm.Protocol.Coordination;
 using Cllm.Protocol.Identity;
@@ -9,9 +10,9 @@ namespace Cllm.Actors.Local;
 internal sealed class LocalRun : ProcessRun
 {
     /// <summary>Sets up the state that outlives the actors.</summary>
-    public LocalRun(IRunHost host, ITrainingObserver observer, CoordinatorSettings settings, int workers)
+    public LocalRun(IRunHost host, ITrainingObserver observer, CoordinatorSettings settings, int workers, RunInspector? inspector = null)
         : base(host, settings.Leaves, settings.Shards, settings.FirstStep, workers, firstWorker: 0) =>
-        (Settings, Coordinator) = (settings, new(host, observer, settings));
+        (Settings, Coordinator) = (settings, new(host, observer, settings, inspector ?? new("", 0, settings.Leaves)));
 
     /// <summary>What the first coordinator is made with.</summary>
     public CoordinatorSettings Settings { get; }

@@ -24,17 +24,20 @@ public static class LocalTraining
         LocalTrainingSettings settings, IRunHost host, ITrainingObserver observer, CancellationToken stop)
     {
         var hocon = Hocon.Load(settings.HoconPath);
-        var run = new LocalRun(host, observer, CoordinatorSettingsOf(settings, host, hocon), settings.Workers);
+        var run = new LocalRun(host, observer, CoordinatorSettingsOf(settings, host, hocon), settings.Workers,
+            new(settings.Name, settings.StepTokens, settings.Leaves));
         var end = new TaskCompletionSource<TrainingEnd>(TaskCreationOptions.RunContinuationsAsynchronously);
 
         var system = ActorSystem.Create("cllm", hocon);
         var root = system.ActorOf(Props.Create(() => new RunActor(run, end)), "run");
+        settings.Control?.Attach(root);
         TrainingEnd result;
         using (stop.Register(() => root.Tell(new StopRequested())))
         {
             result = await end.Task.ConfigureAwait(false);
         }
 
+        settings.Control?.Detach();
         await system.Terminate().ConfigureAwait(false);
         await run.Coordinator.Writing.ConfigureAwait(false);
         if (result.Outcome == RunOutcome.Failed)

@@ -1,4 +1,5 @@
 using Akka.Actor;
+using Cllm.Actors.Inspection;
 using Cllm.Model.Compute;
 using Cllm.Protocol.Identity;
 using Cllm.Protocol.Tree;
@@ -19,6 +20,7 @@ internal abstract class ProcessRun
     {
         (Host, Tree, FirstWorker) = (host, new(leaves), firstWorker);
         Gradients = new(workers, firstWorker);
+        Counters = new(Enumerable.Range(firstWorker, workers).Select(worker => new WorkerId(worker)));
         Workers = [.. Enumerable.Range(0, workers).Select(_ => new WorkerSlot())];
         Shards = [.. Enumerable.Range(0, shards).Select(_ => new ShardSlot { Slice = slice })];
     }
@@ -37,6 +39,9 @@ internal abstract class ProcessRun
 
     /// <summary>Where the gradients of this process are.</summary>
     public GradientBoard Gradients { get; }
+
+    /// <summary>What workers and shards have done.</summary>
+    public NodeCounters Counters { get; }
 
     /// <summary>Number of this process's first worker.</summary>
     public int FirstWorker { get; }

@@ -1,5 +1,6 @@
 using Akka.Actor;
 using Akka.Event;
+using Cllm.Actors.Inspection;
 using Cllm.Model.Compute;
 using Cllm.Protocol;
 using Cllm.Protocol.Coordination;
@@ -55,11 +56,14 @@ internal sealed class RunActor : UntypedActor
             case StopRequested:
                 _coordinator.Tell(message, Self);
                 break;
+            case RunAsked or RunOrder:
+                _coordinator.Forward(message);
+                break;
             case LogEvent log:
                 _coordinator.Tell(new Noted($"Akka.NET: {log.Message}"), Self);
                 break;
-            case RunEnded end:
-                _end.TrySetResult(new(end.Step.Number, end.Outcome, end.Reason));
+            case TrainingEnd end:
+                _end.TrySetResult(end);
                 break;
             case Terminated:
                 _end.TrySetResult(new(_run.Coordinator.CommittedSteps, RunOutcome.Failed, _failure));
@@ -91,5 +95,5 @@ internal sealed class RunActor : UntypedActor
         loggingEnabled: false);
 
     private static void Start(Props props, string name) =>
-        Context.ActorOf(props.WithDispatcher(Dispatcher), name).Tell(new MachineStarted(), ActorRefs.NoSender);
+        Context.ActorOf(props.WithDispatcher(Dispatcher), name).Tell(new Own(new MachineStarted()), ActorRefs.NoSender);
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Akka.Actor;
 using Cllm.Model.Compute;
 using Cllm.Protocol;
@@ -58,7 +59,8 @@ internal sealed class ShardActor : UntypedActor, IEffectPerformer
 
     protected override void OnReceive(object message)
     {
-        if (message is MachineStarted or CoordinatorStarted && _compute is null)
+        var input = Own.InputIn(message);
+        if (input is MachineStarted or CoordinatorStarted && _compute is null)
         {
             _compute = _run.Host.CreateShard(_shard.Number, _run.Shards.Length);
             _blockNorms = new double[_compute.Blocks];
@@ -68,8 +70,8 @@ internal sealed class ShardActor : UntypedActor, IEffectPerformer
         {
             case ReductionOrdered or StepCommitted when _peers.IsRestoring:
                 break;
-            case Input input:
-                Feed(input);
+            case Own or Input:
+                Feed(input!);
                 break;
             case GradientsGathered gathered when gathered.Work == _gathering:
                 _gathering = null;
@@ -77,8 +79,8 @@ internal sealed class ShardActor : UntypedActor, IEffectPerformer
                 break;
             case GradientsGathered:
                 break;
-            case ShardPeersMessage told when _peers.Take(told, Sender) is { } input:
-                Feed(input);
+            case ShardPeersMessage told when _peers.Take(told, Sender) is { } result:
+                Feed(result);
                 break;
             case ShardPeersMessage:
                 break;
@@ -97,7 +99,7 @@ internal sealed class ShardActor : UntypedActor, IEffectPerformer
     protected override void PostRestart(Exception reason)
     {
         base.PostRestart(reason);
-        Self.Tell(new MachineStarted(), Self);
+        Self.Tell(new Own(new MachineStarted()), Self);
     }
 
     protected override void PostStop()
@@ -121,6 +123,7 @@ internal sealed class ShardActor : UntypedActor, IEffectPerformer
 
     private Input Compute(Effect work)
     {
+        var startedAt = Stopwatch.GetTimestamp();
         _run.Gradients.BeginReading();
         try
         {
@@ -129,6 +132,7 @@ internal sealed class ShardActor : UntypedActor, IEffectPerformer
         finally
         {
             _run.Gradients.EndReading();
+            _run.Counters.Reduced(startedAt);
         }
     }
 

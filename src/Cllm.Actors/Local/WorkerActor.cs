@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Akka.Actor;
 using Cllm.Model.Compute;
 using Cllm.Protocol;
@@ -64,7 +65,8 @@ internal sealed class WorkerActor : UntypedActor, IEffectPerformer
 
     protected override void OnReceive(object message)
     {
-        if (message is MachineStarted or CoordinatorStarted && _compute is null)
+        var input = Own.InputIn(message);
+        if (input is MachineStarted or CoordinatorStarted && _compute is null)
         {
             // Here and not in the constructor: what fails here is this actor's failure, and counts as one.
             _compute = _run.Host.CreateWorker(_worker.Number);
@@ -76,8 +78,8 @@ internal sealed class WorkerActor : UntypedActor, IEffectPerformer
             case WeightsArrived:
                 GoOn();
                 break;
-            case Input input:
-                _runner.Feed(input);
+            case Own or Input:
+                _runner.Feed(input!);
                 GiveUpIfVoid();
                 break;
             default:
@@ -95,7 +97,7 @@ internal sealed class WorkerActor : UntypedActor, IEffectPerformer
     protected override void PostRestart(Exception reason)
     {
         base.PostRestart(reason);
-        Self.Tell(new MachineStarted(), Self);
+        Self.Tell(new Own(new MachineStarted()), Self);
     }
 
     protected override void PostStop()
@@ -140,7 +142,9 @@ internal sealed class WorkerActor : UntypedActor, IEffectPerformer
     private NodeComputed ComputeNode(ComputeNode work)
     {
         var losses = _leafLosses.AsSpan(0, _run.Tree.Count(work.Node));
+        var startedAt = Stopwatch.GetTimestamp();
         var buffer = _compute!.ComputeNode(work.Step.Number, work.Node.Level, work.Node.Index, losses);
+        _run.Counters.Computed(_worker.Number - _run.FirstWorker, losses.Length, startedAt);
         _run.Gradients.Hold(_worker, new(work.Lease, buffer));
         return new(work.Lease, buffer, Words.Of(losses));
     }
@@ -148,7 +152,9 @@ internal sealed class WorkerActor : UntypedActor, IEffectPerformer
     private UnitsEvaluated Evaluate(EvaluateUnits work)
     {
         var losses = _unitLosses.AsSpan(0, work.Count);
+        var startedAt = Stopwatch.GetTimestamp();
         _compute!.Evaluate(work.Step.Number, work.First, work.Count, losses);
+        _run.Counters.Computed(_worker.Number - _run.FirstWorker, 0, startedAt);
         return new(work.Lease, Words.Of(losses));
     }
 }

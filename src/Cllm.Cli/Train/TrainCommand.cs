@@ -25,6 +25,10 @@ public sealed class TrainCommand
     };
 
     private readonly Option<string?> _hocon = Values.Text("--hocon", "PATH", "More Akka.NET configuration, over akka.hocon.");
+
+    private readonly Option<string?> _metricsListen = Values.Text(
+        "--metrics-listen", "HOST:PORT", "Serve /metrics, /healthz and /status for Prometheus, `cllm status` and `cllm workers`. [default: off]");
+
     private readonly TrainSettings _settings = new();
     private readonly ClusterOptions _cluster = new();
 
@@ -50,6 +54,7 @@ public sealed class TrainCommand
         }
 
         command.Add(options._hocon);
+        command.Add(options._metricsListen);
         command.SetAction(parsed => run(options.Read(parsed)));
         return command;
     }
@@ -63,5 +68,8 @@ public sealed class TrainCommand
         parsed.GetValue(_out),
         parsed.GetValue(_resume),
         parsed.GetValue(_hocon),
-        _cluster.Read(parsed));
+        _cluster.Read(parsed))
+    {
+        MetricsListen = parsed.GetValue(_metricsListen),
+    };
 }

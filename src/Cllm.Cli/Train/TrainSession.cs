@@ -5,6 +5,7 @@ using Cllm.Actors;
 using Cllm.Actors.Bootstrap;
 using Cllm.Actors.Local;
 using Cllm.Cli.Display;
+using Cllm.Cli.Inspect;
 using Cllm.Cli.Node;
 using Cllm.Model.Checkpoints;
 using Cllm.Model.Compute;
@@ -21,11 +22,13 @@ public sealed class TrainSession : IDisposable
     private readonly RunPlan _plan;
     private readonly RunHost _host;
     private readonly Terminal _terminal;
+    private readonly RunInspection _inspection;
     private RunObserver? _observer;
     private RunMetrics? _metrics;
 
-    private TrainSession(PreparedRun run, Terminal terminal)
+    private TrainSession(PreparedRun run, Terminal terminal, RunInspection inspection)
     {
+        _inspection = inspection;
         _run = run;
         _terminal = terminal;
         _plan = run.Plan();
@@ -50,8 +53,9 @@ public sealed class TrainSession : IDisposable
         // Asked here, so that a fault in it leaves no run's folder behind.
         Config hocon = Hocon.Load(request.HoconPath);
         ClusterSystem? network = request.Cluster is null ? null : StartedRun.Network(request.Cluster, hocon);
+        using var inspection = RunInspection.Start(request.MetricsListen);
         using PreparedRun run = request.Resume ? PreparedRun.Resume(request) : PreparedRun.Start(request, terminal);
-        using var session = new TrainSession(run, terminal);
+        using var session = new TrainSession(run, terminal, inspection);
         return session.Run(request, network, stop);
     }
 
@@ -101,6 +105,11 @@ public sealed class TrainSession : IDisposable
             $"{Format.Count(_run.Split.TrainingCount)} tokens to train on, {Format.Count(_run.Split.HeldOutCount)} held out; "
             + $"{Format.Plural(_run.Options.Workers, "worker")}, {Format.Plural(_run.Options.ThreadsPerWorker, "thread")} each; "
             + $"folder {_run.Path}.");
+        if (_inspection.Address is { } address)
+        {
+            _terminal.Say($"Status and metrics: http://{address}/status, http://{address}/metrics.");
+        }
+
         if (first > 0)
         {
             _terminal.Say($"{(first == run.Steps ? "Nothing is left to train" : "Going on")} after step {first} of {run.Steps}.");
@@ -143,6 +152,9 @@ public sealed class TrainSession : IDisposable
             EvaluateEvery = run.EvaluateEvery,
             CheckpointEvery = _run.Options.CheckpointEvery,
             HoconPath = hoconPath,
+            Name = _run.Path,
+            StepTokens = _plan.BatchTokens,
+            Control = _inspection.Control,
         };
     }
 

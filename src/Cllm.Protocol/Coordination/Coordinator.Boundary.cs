@@ -16,7 +16,7 @@ public sealed partial class Coordinator
     /// <summary>The checkpoint being written; none most of the time, and never two.</summary>
     private Step? _writing;
 
-    /// <summary>A checkpoint is due by cadence; taken at the first boundary at which none is being written.</summary>
+    /// <summary>A checkpoint is due by cadence or was asked for; taken at the first boundary with a new step at which none is being written.</summary>
     private bool _isCheckpointDue;
 
     /// <summary>Why the run has ended, once it has.</summary>
@@ -44,7 +44,7 @@ public sealed partial class Coordinator
         {
             Phase = CoordinatorPhase.AwaitingCheckpoint;
         }
-        else if (_writing is null && (_isCheckpointDue || (isLeaving && Fence.Step.Number > _checkpointed.Number)))
+        else if (_writing is null && (_isCheckpointDue || isLeaving) && Fence.Step.Number > _checkpointed.Number)
         {
             Phase = CoordinatorPhase.Snapshotting;
             _isCheckpointDue = false;
@@ -200,6 +200,18 @@ public sealed partial class Coordinator
         else
         {
             AbandonIfAlone();
+        }
+
+        return DropReason.None;
+    }
+
+    private DropReason RequestCheckpoint()
+    {
+        var isAmidStep = Phase is CoordinatorPhase.Computing or CoordinatorPhase.Reducing or CoordinatorPhase.Combining or CoordinatorPhase.Applying;
+        _isCheckpointDue |= isAmidStep || Fence.Step.Number > _checkpointed.Number;
+        if (_isCheckpointDue && Phase is CoordinatorPhase.Paused or CoordinatorPhase.AwaitingNodes)
+        {
+            ContinueOrRestore();
         }
 
         return DropReason.None;

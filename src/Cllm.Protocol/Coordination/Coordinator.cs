@@ -156,6 +156,8 @@ public sealed partial class Coordinator : IMachine
             case PauseRequested:
                 _isPauseWanted = true;
                 return DropReason.None;
+            case CheckpointRequested:
+                return RequestCheckpoint();
             case ResumeRequested:
                 return Resume();
             case DeadlinePassed:

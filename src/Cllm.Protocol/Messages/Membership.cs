@@ -50,6 +50,9 @@ public sealed record StopRequested : Input, IMessage;
 /// <summary>Finish the step, then wait.</summary>
 public sealed record PauseRequested : Input, IMessage;
 
+/// <summary>Write a checkpoint before the next step, whatever the cadence says; nothing is done where there is one of that step.</summary>
+public sealed record CheckpointRequested : Input, IMessage;
+
 /// <summary>Go on after a pause.</summary>
 public sealed record ResumeRequested : Input, IMessage;
 

@@ -46,7 +46,7 @@ public sealed class TranscriptActorTests : TestKit
         if (Transcript.Load(name).Lines.Any(line => line.StartsWith("< RunEnded", StringComparison.Ordinal)))
         {
             // A checkpoint is written by another thread: the run ends after it.
-            parent.ExpectMsg<RunEnded>();
+            parent.ExpectMsg<TrainingEnd>();
         }
 
         var workers = inputs.OfType<WorkerStarted>().Select(started => started.Worker).Distinct().Count();
