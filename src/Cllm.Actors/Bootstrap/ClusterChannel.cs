@@ -23,13 +23,13 @@ public static class ClusterChannel
     {
         var listen = network.Listen with { Port = Hocon.ChannelPort(network.Hocon) };
         WhoMayJoin.Require(listen, network.Certificates is not null);
-        var server = new TensorServer(EndPoint(listen), store, Identity(node, run), null, network.Certificates?.Channel, counters, note);
-        return new NodeChannel(server.Address(listen.Host), Transport(network, node, run, counters), server);
+        return SocketChannel.Open(
+            EndPoint(listen), listen.Host, store, Identity(node, run), tls: network.Certificates?.Channel, counters: counters, note: note);
     }
 
-    /// <summary>The lanes of a process that serves nothing, or not yet.</summary>
-    public static ITensorTransport Transport(ClusterSystem network, NodeId node, RunIdentity run, ChannelCounters? counters = null) =>
-        new SocketTransport(Identity(node, run), null, network.Certificates?.Channel, counters);
+    /// <summary>The lanes of a process that serves nothing yet.</summary>
+    public static ITensorTransport Caller(ClusterSystem network, NodeId node, RunIdentity run) =>
+        new SocketTransport(Identity(node, run), tls: network.Certificates?.Channel);
 
     private static ChannelIdentity Identity(NodeId node, RunIdentity run) => new(node.Number, run.ToString());
 

@@ -2,6 +2,7 @@ using Akka.Actor;
 using Cllm.Actors.Bootstrap;
 using Cllm.Actors.Channel;
 using Cllm.Actors.Cluster;
+using Cllm.Actors.Inspection;
 using Cllm.Actors.Local;
 using Cllm.Model.Compute;
 using Cllm.Model.Run;
@@ -29,6 +30,9 @@ public sealed class ClusterPart
     /// <summary>Told about strangers that are turned away.</summary>
     public required Action<string> Note { get; init; }
 
+    /// <summary>Attached to the run while this process takes part; null when nobody inspects it here.</summary>
+    public RunControl? Control { get; init; }
+
     /// <summary>Takes part until the run ends or this process leaves it.</summary>
     /// <param name="host">Weights, data, checkpoints.</param>
     /// <param name="observer">Hears what happens.</param>
@@ -53,6 +57,7 @@ public sealed class ClusterPart
                 cluster.Join(cluster.SelfAddress);
             }
 
+            Control?.Attach(node.AnyCoordinator);
             using (stop.Register(() => Stop(node)))
             {
                 return await node.End.ConfigureAwait(false);
@@ -60,6 +65,7 @@ public sealed class ClusterPart
         }
         finally
         {
+            Control?.Detach();
             await LeaveAsync(system).ConfigureAwait(false);
         }
     }

@@ -36,6 +36,9 @@ public sealed class NodeCommand
     private readonly Option<string?> _tls = Values.Text("--tls", "DIR", "Certificates made by `cllm certificate`; the run's own CA has to be in it.");
     private readonly Option<string?> _hocon = Values.Text("--hocon", "PATH", "More Akka.NET configuration, over akka.hocon.");
 
+    private readonly Option<string?> _metricsListen = Values.Text(
+        "--metrics-listen", "HOST:PORT", "Serve /metrics, /healthz and /status here too. [default: off]");
+
     private NodeCommand() { }
 
     /// <summary>The command for the parser.</summary>
@@ -46,6 +49,7 @@ public sealed class NodeCommand
         var command = new Command("node", "Take part in a run that another process has started, until it ends or Ctrl-C.")
         {
             options._join, options._listen, options._workers, options._threads, options._data, options._standby, options._out, options._tls, options._hocon,
+            options._metricsListen,
         };
         command.SetAction(parsed => run(options.Read(parsed)));
         return command;
@@ -68,6 +72,7 @@ public sealed class NodeCommand
             parsed.GetValue(_data),
             folder,
             parsed.GetValue(_tls),
-            parsed.GetValue(_hocon));
+            parsed.GetValue(_hocon),
+            parsed.GetValue(_metricsListen));
     }
 }

@@ -11,6 +11,7 @@ namespace Cllm.Cli.Node;
 /// <param name="OutPath">Folder of the run if this process takes it over; null for a process that never does.</param>
 /// <param name="TlsPath">Folder of the certificates; null without.</param>
 /// <param name="HoconPath">--hocon, or null.</param>
+/// <param name="MetricsListen">--metrics-listen, or null.</param>
 public sealed record NodeRequest(
     NodeAddress Join,
     NodeAddress? Listen,
@@ -19,7 +20,8 @@ public sealed record NodeRequest(
     string? DataPath,
     string? OutPath,
     string? TlsPath,
-    string? HoconPath)
+    string? HoconPath,
+    string? MetricsListen)
 {
     /// <summary>Whether this process can take over the run's coordinator.</summary>
     public bool IsStandby => OutPath is not null;

@@ -4,8 +4,10 @@ using Cllm.Actors;
 using Cllm.Actors.Bootstrap;
 using Cllm.Actors.Channel;
 using Cllm.Actors.Cluster;
+using Cllm.Actors.Inspection;
 using Cllm.Actors.Local;
 using Cllm.Cli.Display;
+using Cllm.Cli.Inspect;
 using Cllm.Cli.Train;
 using Cllm.Model;
 using Cllm.Model.Compute;
@@ -21,12 +23,13 @@ public sealed class NodeSession
 {
     private readonly NodeRequest _request;
     private readonly Terminal _terminal;
+    private readonly RunControl? _control;
     private readonly CancellationToken _stop;
     private readonly ClusterSystem _network;
 
-    private NodeSession(NodeRequest request, Terminal terminal, CancellationToken stop)
+    private NodeSession(NodeRequest request, Terminal terminal, RunControl? control, CancellationToken stop)
     {
-        (_request, _terminal, _stop) = (request, terminal, stop);
+        (_request, _terminal, _control, _stop) = (request, terminal, control, stop);
         NodeAddress listen = request.Listen ?? NodeAddress.Facing(request.Join);
         WhoMayJoin.Require(listen, request.TlsPath is not null);
         _network = new ClusterSystem
@@ -46,7 +49,8 @@ public sealed class NodeSession
     public static int Run(NodeRequest request, Terminal terminal, CancellationToken outside)
     {
         using var signals = new StopSignals(terminal.OwnsProcess, outside);
-        return new NodeSession(request, terminal, signals.Token).RunAsync().GetAwaiter().GetResult();
+        using var inspection = RunInspection.Start(request.MetricsListen);
+        return new NodeSession(request, terminal, inspection.Control, signals.Token).RunAsync().GetAwaiter().GetResult();
     }
 
     private async Task<int> RunAsync()
@@ -61,7 +65,7 @@ public sealed class NodeSession
         var there = new ChannelAddress(
             invitation.ChannelNode, invitation.ChannelHost, invitation.ChannelPort, invitation.ChannelCredential);
         ReceivedData data;
-        using (ITensorLane lane = ClusterChannel.Transport(_network, node, identity).Open(there, ITensorTransport.LanesMax - 1))
+        using (ITensorLane lane = ClusterChannel.Caller(_network, node, identity).Open(there, ITensorTransport.LanesMax - 1))
         {
             data = await ReceivedData.ReceiveAsync(invitation, lane, _request.DataPath, _terminal, _stop).ConfigureAwait(false);
         }
@@ -102,11 +106,14 @@ public sealed class NodeSession
                 FirstStep = _request.IsStandby ? host.Restore() : 0,
                 EvaluateEvery = configuration.EvaluateEvery,
                 CheckpointEvery = options.CheckpointEvery,
+                Name = $"the run at {_request.Join}",
+                StepTokens = run.Plan.BatchTokens,
                 Hocon = _network.Hocon,
                 Blobs = blobs,
             },
             Invitation = invitation,
             Note = display.Note,
+            Control = _control,
         };
         _terminal.Say(
             $"Joined the run at {_request.Join}: {Format.Count(run.Plan.Layout.Parameters)} parameters, {configuration.Steps} steps; "

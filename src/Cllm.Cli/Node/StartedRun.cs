@@ -2,6 +2,7 @@ using Akka.Configuration;
 using Cllm.Actors;
 using Cllm.Actors.Bootstrap;
 using Cllm.Actors.Cluster;
+using Cllm.Actors.Inspection;
 using Cllm.Actors.Local;
 using Cllm.Cli.Train;
 using Cllm.Model.Compute;
@@ -35,9 +36,11 @@ public static class StartedRun
     /// <param name="first">Steps already done.</param>
     /// <param name="host">Its state, at that step.</param>
     /// <param name="observer">Hears what happens.</param>
+    /// <param name="control">For whoever inspects the run; null when nobody does.</param>
     /// <param name="stop">Asks to finish the step, write a checkpoint and end.</param>
     public static async Task<TrainingEnd> TrainAsync(
-        ClusterSystem network, ClusterRequest request, PreparedRun run, long first, RunHost host, ITrainingObserver observer, CancellationToken stop)
+        ClusterSystem network, ClusterRequest request, PreparedRun run, long first, RunHost host, ITrainingObserver observer, RunControl? control,
+        CancellationToken stop)
     {
         RunConfiguration configuration = run.Configuration;
         using var blobs = new RunBlobs(run.Tokenizer?.Serialize() ?? [], TokenizedData.TokensPath(run.Folder.FolderPath));
@@ -53,6 +56,8 @@ public static class StartedRun
             FirstStep = first,
             EvaluateEvery = configuration.EvaluateEvery,
             CheckpointEvery = run.Options.CheckpointEvery,
+            Name = run.Path,
+            StepTokens = configuration.Batch * configuration.Shape.Block,
             Hocon = network.Hocon,
             Blobs = blobs,
         };
@@ -77,6 +82,7 @@ public static class StartedRun
                 ChannelCredential = "",
             },
             Note = observer.Note,
+            Control = control,
         };
         return await part.TakeAsync(host, observer, stop).ConfigureAwait(false);
     }

@@ -128,7 +128,7 @@ public sealed class TrainSession : IDisposable
         using CancellationTokenRegistration note = stop.Register(
             () => display.Note("Stopping after this step, with a checkpoint. Ctrl-C again leaves at once."));
         Task<TrainingEnd> training = request.Cluster is { } cluster
-            ? StartedRun.TrainAsync(network!, cluster, _run, first, _host, _observer, stop)
+            ? StartedRun.TrainAsync(network!, cluster, _run, first, _host, _observer, _inspection.Control, stop)
             : LocalTraining.RunAsync(Local(first, request.HoconPath), _host, _observer, stop);
         TrainingEnd end = training.GetAwaiter().GetResult();
         if (_observer.Failure is { } failure)

@@ -3,7 +3,7 @@ using Cllm.Actors;
 using Cllm.Cli;
 using Cllm.Tests.House;
 
-namespace Cllm.Tests.Node;
+namespace Cllm.Tests.Joining;
 
 /// <summary>What deploy/ starts are lines that the program takes, and what it sets are keys that there are.</summary>
 public sealed partial class DeployTests

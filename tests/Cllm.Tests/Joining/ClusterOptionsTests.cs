@@ -3,7 +3,7 @@ using Cllm.Cli.Node;
 using Cllm.Model;
 using Cllm.Tests.Cli;
 
-namespace Cllm.Tests.Node;
+namespace Cllm.Tests.Joining;
 
 public sealed class ClusterOptionsTests
 {
