@@ -4,10 +4,10 @@ namespace Cllm.Actors.Channel;
 public sealed record ChannelLimits
 {
     /// <summary>Strangers that have connected and not yet said who they are. One more turns out whoever has waited longest.</summary>
-    public int StrangersMax { get; init; } = 64;
+    public int StrangersMax { get; init; } = 256;
 
     /// <summary>Of these, as many from one address.</summary>
-    public int StrangersPerAddressMax { get; init; } = 32;
+    public int StrangersPerAddressMax { get; init; } = 128;
 
     /// <summary>Time a stranger has to say who it is, TLS included.</summary>
     public int HandshakeMilliseconds { get; init; } = 5_000;

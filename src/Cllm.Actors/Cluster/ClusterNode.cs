@@ -78,7 +78,7 @@ public sealed class ClusterNode : IAsyncDisposable
     public void StopRun() => _node.Tell(new StopRequested());
 
     /// <summary>Finishes what this process's workers were leased, and takes part no longer.</summary>
-    public void Leave() => _node.Tell(new NodeLeaving());
+    public void Leave() => _node.Tell(new LeaveWanted());
 
     /// <summary>Stops this process's actors and closes its channel. The actor system goes on.</summary>
     public async ValueTask DisposeAsync()

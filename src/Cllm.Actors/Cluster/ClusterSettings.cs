@@ -31,10 +31,10 @@ public sealed record ClusterSettings
     /// <summary>Workers of all nodes that have to be there before the first step.</summary>
     public int WorkersToStart { get; init; } = 1;
 
-    /// <summary>Processes that have to be there before the first step.</summary>
-    public int NodesToStart { get; init; } = 1;
+    /// <summary>Nodes that have to be there before the first step.</summary>
+    public int NodesToStart { get; init; }
 
-    /// <summary>Processes without which no further step begins; 0 never waits.</summary>
+    /// <summary>Nodes without which no further step begins; 0 never waits.</summary>
     public int NodesMin { get; init; }
 
     /// <summary>Updates already made, as the host of the process that begins the run has loaded them: 0, or those of a checkpoint.</summary>

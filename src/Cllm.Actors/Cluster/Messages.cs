@@ -139,7 +139,7 @@ internal sealed record ReplicaOverdue(Step Step) : ShardPeersMessage, INoSeriali
 internal sealed record RestoreOverdue(Epoch Epoch) : Inside;
 
 /// <summary>This process is to finish what its workers were leased, and leave the run.</summary>
-internal sealed record NodeLeaving : Inside;
+internal sealed record LeaveWanted : Inside;
 
 /// <summary>The coordinator's actor may stop: nothing is being written.</summary>
 internal sealed record HandOverNow : Inside;

@@ -31,7 +31,7 @@ internal sealed class NodeActor : UntypedActor, IEffectPerformer
     private readonly IActorRef?[] _shards;
 
     /// <summary>Shards that were given to this node and start as soon as nothing is in their way.</summary>
-    private readonly Dictionary<int, Incarnation> _starting = [];
+    private readonly Dictionary<int, StartShard> _starting = [];
 
     /// <summary>The coordinator that admitted this node; whichever there is, before that.</summary>
     private IActorRef _coordinator;
@@ -39,7 +39,6 @@ internal sealed class NodeActor : UntypedActor, IEffectPerformer
     private Epoch? _holding;
     private ICancelable? _deadline;
     private bool _isStarted;
-    private bool _isLeaving;
 
     /// <param name="run">The process.</param>
     /// <param name="observer">Hears what goes wrong here before there is a coordinator to tell.</param>
@@ -58,10 +57,8 @@ internal sealed class NodeActor : UntypedActor, IEffectPerformer
     {
         switch (effect)
         {
-            case Send { Message: NodeJoining joining }:
-                _anyCoordinator.Tell(new NodeLocated(_run.Node, _run.Channel.Address), Self);
-                _anyCoordinator.Tell(joining, Self);
-                _anyCoordinator.Tell(_run.Counters.Report(_run.Node, $"{_run.Channel.Address.Host}:{_run.Channel.Address.Port}"), Self);
+            case Send send:
+                Announce(send.Message);
                 return null;
             case Note note:
                 _observer.Note($"this node {note.Reason}");
@@ -74,6 +71,12 @@ internal sealed class NodeActor : UntypedActor, IEffectPerformer
                 return null;
             case StartShard start:
                 TakeOn(start);
+                return null;
+            case StopShard stop:
+                GiveUp(stop.Shard.Number, stop.Incarnation);
+                return null;
+            case NodeLeft:
+                End(Protocol.Coordination.RunOutcome.Stopped, 0, "this process has left the run, which goes on without it");
                 return null;
             case NodeRefused refused:
                 End(Protocol.Coordination.RunOutcome.Failed, 0, refused.Reason);
@@ -107,12 +110,13 @@ internal sealed class NodeActor : UntypedActor, IEffectPerformer
             case NodeAdmitted admitted:
                 Follow(admitted.Epoch);
                 _runner.Feed(admitted);
+                SayWhichCopies();
                 break;
             case CoordinatorStarted started:
                 Follow(started.Epoch);
                 _runner.Feed(started);
                 break;
-            case JoinRefused or ShardAssigned or Own:
+            case JoinRefused or ShardAssigned or ShardMoved or NodeDrained or Own:
                 _runner.Feed(Own.InputIn(message)!);
                 break;
             case ClusterDirectory directory:
@@ -126,9 +130,6 @@ internal sealed class NodeActor : UntypedActor, IEffectPerformer
                 break;
             case StopRequested:
                 _anyCoordinator.Tell(message, Self);
-                break;
-            case NodeLeaving:
-                Leave();
                 break;
             case Terminated gone:
                 Take(gone.ActorRef);
@@ -162,6 +163,9 @@ internal sealed class NodeActor : UntypedActor, IEffectPerformer
     {
         switch (message)
         {
+            case LeaveWanted:
+                _runner.Feed(new LeaveRequested());
+                break;
             case WeightsWanted wanted:
                 _slices.Want(wanted.Epoch, wanted.Step);
                 break;
@@ -242,10 +246,10 @@ internal sealed class NodeActor : UntypedActor, IEffectPerformer
     private void TakeOn(StartShard start)
     {
         var shard = start.Shard.Number;
-        var newest = _starting.TryGetValue(shard, out var incarnation) ? incarnation.Number : _shards[shard] is null ? 0 : _run.Shards[shard].Incarnation;
+        var newest = _starting.TryGetValue(shard, out var other) ? other.Incarnation.Number : _shards[shard] is null ? 0 : _run.Shards[shard].Incarnation;
         if (start.Incarnation.Number > newest)
         {
-            _starting[shard] = start.Incarnation;
+            _starting[shard] = start;
             StartWhatCan();
         }
     }
@@ -255,7 +259,7 @@ internal sealed class NodeActor : UntypedActor, IEffectPerformer
     /// </summary>
     private void StartWhatCan()
     {
-        foreach (var (shard, incarnation) in _starting)
+        foreach (var (shard, start) in _starting)
         {
             if (_shards[shard] is { } old)
             {
@@ -270,12 +274,45 @@ internal sealed class NodeActor : UntypedActor, IEffectPerformer
             }
 
             _starting.Remove(shard);
-            _run.Shards[shard].Incarnation = incarnation.Number - 1;
+            _run.Shards[shard].Incarnation = start.Incarnation.Number - 1;
+            _run.ChooseSlice(shard, start.Step);
             var (run, self, index) = (_run, Self, new ShardIndex(shard));
             _shards[shard] = Context.Watch(Context.ActorOf(
-                Props.Create(() => new ShardActor(run, self, index)).WithDispatcher(Dispatcher), $"shard-{shard}-{incarnation.Number}"));
+                Props.Create(() => new ShardActor(run, self, index)).WithDispatcher(Dispatcher), $"shard-{shard}-{start.Incarnation.Number}"));
             _shards[shard]!.Tell(new Own(new MachineStarted()), Self);
         }
+    }
+
+    /// <summary>Another node owns a shard: what is here of it is not looked after any more.</summary>
+    private void GiveUp(int shard, Incarnation elsewhere)
+    {
+        if (_shards[shard] is { } actor && _run.Shards[shard].Incarnation < elsewhere.Number && !_starting.ContainsKey(shard))
+        {
+            Context.Stop(actor);
+        }
+    }
+
+    private void SayWhichCopies()
+    {
+        for (var shard = 0; shard < _shards.Length; shard++)
+        {
+            if (_run.Replicas[shard] is { Step: { } step } && !_run.IsOwnedHere(shard))
+            {
+                _coordinator.Tell(new ReplicaHeld(new(shard), step, _run.Node), Self);
+            }
+        }
+    }
+
+    private void Announce(Input message)
+    {
+        if (message is NodeJoining)
+        {
+            var channel = _run.Channel.Address;
+            _anyCoordinator.Tell(new NodeLocated(_run.Node, channel), Self);
+            _anyCoordinator.Tell(_run.Counters.Report(_run.Node, $"{channel.Host}:{channel.Port}"), Self);
+        }
+
+        _anyCoordinator.Tell(message, Self);
     }
 
     private void Take(ClusterDirectory directory)
@@ -293,10 +330,10 @@ internal sealed class NodeActor : UntypedActor, IEffectPerformer
             if (_shards[shard] is { } actor)
             {
                 actor.Tell(new DirectoryChanged(), Self);
-                if (directory.Owners[shard] is { Node: { } owner } place && owner != _run.Node && place.Incarnation.Number > _run.Shards[shard].Incarnation)
+                if (directory.Owners[shard] is { Node: { } owner } place && owner != _run.Node)
                 {
-                    // Given to another node while this one was taken for lost: what is here is not looked after any more.
-                    Context.Stop(actor);
+                    // Given to another node while this one was taken for lost.
+                    GiveUp(shard, place.Incarnation);
                 }
             }
         }
@@ -308,7 +345,6 @@ internal sealed class NodeActor : UntypedActor, IEffectPerformer
     {
         if (_workers.Remove(gone))
         {
-            LeaveIfAlone();
             return;
         }
 
@@ -323,25 +359,6 @@ internal sealed class NodeActor : UntypedActor, IEffectPerformer
 
             StartWhatCan();
             _slices.AdvanceAll();
-        }
-    }
-
-    private void Leave()
-    {
-        _isLeaving = true;
-        foreach (var worker in _workers.Keys)
-        {
-            worker.Tell(new Own(new LeaveRequested()), Self);
-        }
-
-        LeaveIfAlone();
-    }
-
-    private void LeaveIfAlone()
-    {
-        if (_isLeaving && _workers.Count == 0)
-        {
-            End(Protocol.Coordination.RunOutcome.Stopped, 0, "this node has left the run");
         }
     }
 

@@ -119,7 +119,19 @@ internal sealed class NodeRun : ProcessRun
         Slices.Stand(shard.Number, SliceParts.All, step.Number);
     }
 
-    /// <summary>A shard that was given to this node begins with the copy that is here; on the shard's own thread, for it may be large.</summary>
+    /// <summary>
+    /// A shard that was given to this node begins with the slice at a step, if the one that it had here before or the copy stands there; else with the one
+    /// further on.
+    /// </summary>
+    public void ChooseSlice(int shard, Step step)
+    {
+        if (Shards[shard].Slice is { } slice && Replicas[shard] is { Step: { } copy } replica && (slice == step || (copy != step && slice.Number > copy.Number)))
+        {
+            replica.Step = null;
+        }
+    }
+
+    /// <summary>The copy that is here is put in its place; on the shard's own thread, for it may be large.</summary>
     private void TakeOver(ShardIndex shard)
     {
         if (Replicas[shard.Number] is not { Step: { } step } replica)

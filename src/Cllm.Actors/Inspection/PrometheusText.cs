@@ -22,7 +22,7 @@ public sealed class PrometheusText
         Gauge("cllm_tokens_per_second", "Tokens trained on in a second, over the last steps.", run.TokensPerSecond);
         Gauge("cllm_bytes_per_step", "Bytes that all nodes sent for each step.", run.BytesPerStep);
         Gauge("cllm_wait_seconds", "Since when the run has not got on.", run.Wait?.Seconds ?? 0);
-        Gauge("cllm_nodes", "Nodes that are there.", run.Nodes.Count(node => node.IsLive));
+        Gauge("cllm_nodes", "Nodes that are there.", run.Nodes.Count(node => node.IsThere));
         Gauge("cllm_messages_dropped", "Messages that were too late, doubled, or from nobody known.", run.Faults.MessagesDropped);
         Head("cllm_workers", "Workers by state.", "gauge");
         foreach (var group in run.Workers.GroupBy(worker => worker.State))

@@ -102,7 +102,7 @@ public sealed class RunInspector(string name, long stepTokens, int leaves)
         CoordinatorPhase.Snapshotting => "copying the state",
         CoordinatorPhase.AwaitingCheckpoint => "writing a checkpoint",
         CoordinatorPhase.Paused => "paused",
-        CoordinatorPhase.AwaitingNodes => "waiting for nodes",
+        CoordinatorPhase.AwaitingMembers => "waiting for members",
         CoordinatorPhase.Restoring => "restoring",
         CoordinatorPhase.Ended => "ended",
         _ => throw Invariant.Broken($"no words for {phase}"),
@@ -133,7 +133,7 @@ public sealed class RunInspector(string name, long stepTokens, int leaves)
     /// <summary>Nodes that the coordinator knows, and this process where it knows of none: a run in one process admits nobody.</summary>
     private RunNode[] Nodes(CoordinatorView seen)
     {
-        NodeView[] nodes = seen.Nodes.Length > 0 ? seen.Nodes : [.. seen.Workers.Select(worker => worker.Node).Distinct().Select(node => new NodeView(node, true))];
+        NodeView[] nodes = seen.Nodes.Length > 0 ? seen.Nodes : [.. seen.Workers.Select(worker => worker.Node).Distinct().Select(node => new NodeView(node, true, false, false))];
         return [.. nodes.Select(node => View(node, seen))];
     }
 
@@ -143,7 +143,13 @@ public sealed class RunInspector(string name, long stepTokens, int leaves)
         return new(
             node.Node.Number,
             report?.Address ?? "",
-            node.IsLive,
+            node switch
+            {
+                { IsDrained: true } => "drained",
+                { IsLive: false } => "lost",
+                { IsLeaving: true } => "leaving",
+                _ => "there",
+            },
             seen.Workers.Count(worker => worker.IsLive && worker.Node == node.Node),
             seen.Shards.Count(shard => shard.Owner == node.Node),
             report is null ? null : Seconds(report.Workers.Sum(worker => worker.ComputeTicks)),

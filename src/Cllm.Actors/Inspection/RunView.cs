@@ -63,7 +63,7 @@ public sealed record RunFaults(long WorkersLost, long NodesLost, long ShardsLost
 /// <summary>A process with workers. Times are its own report's and a few seconds old.</summary>
 /// <param name="Node">Its number.</param>
 /// <param name="Address">Where it is.</param>
-/// <param name="IsLive">Whether it is there.</param>
+/// <param name="State">In a word: there, leaving, drained, lost.</param>
 /// <param name="Workers">Workers of it that are there.</param>
 /// <param name="Shards">Shards that it owns.</param>
 /// <param name="ComputeSeconds">Time that its workers computed, added up; none before its first report.</param>
@@ -72,8 +72,12 @@ public sealed record RunFaults(long WorkersLost, long NodesLost, long ShardsLost
 /// <param name="BytesSent">Bytes it sent over the tensor channel.</param>
 /// <param name="BytesReceived">Bytes it got over the tensor channel.</param>
 public sealed record RunNode(
-    int Node, string Address, bool IsLive, int Workers, int Shards, double? ComputeSeconds, double? ReduceSeconds, double? WaitSeconds,
-    long BytesSent, long BytesReceived);
+    int Node, string Address, string State, int Workers, int Shards, double? ComputeSeconds, double? ReduceSeconds, double? WaitSeconds,
+    long BytesSent, long BytesReceived)
+{
+    /// <summary>Whether it takes part.</summary>
+    public bool IsThere => State is "there" or "leaving";
+}
 
 /// <summary>One worker.</summary>
 /// <param name="Worker">Its number.</param>

@@ -31,7 +31,7 @@ public static class Tables
         }
 
         rows.Add(("checkpoint", $"at step {Count(run.CheckpointedSteps)}"));
-        rows.Add(("workers", $"{run.Workers.Count(IsThere)} of {run.Workers.Length}, on {run.Nodes.Count(node => node.IsLive)} of {run.Nodes.Length} nodes"));
+        rows.Add(("workers", $"{run.Workers.Count(IsThere)} of {run.Workers.Length}, on {run.Nodes.Count(node => node.IsThere)} of {run.Nodes.Length} nodes"));
         rows.Add(("traffic", run.BytesPerStep == 0 ? "none: one process" : $"{Bytes(run.BytesPerStep)} a step, all nodes together"));
         rows.Add(("survived", Survived(run.Faults)));
         rows.Add(("up", Duration(run.UpSeconds)));
@@ -45,7 +45,7 @@ public static class Tables
         ["node", "address", "state", "workers", "shards", "compute", "reduce", "wait", "sent", "received"],
         [.. run.Nodes.Select(node => (string[])
         [
-            $"{node.Node}", node.Address, node.IsLive ? "there" : "lost", $"{node.Workers}", $"{node.Shards}", Duration(node.ComputeSeconds),
+            $"{node.Node}", node.Address, node.State, $"{node.Workers}", $"{node.Shards}", Duration(node.ComputeSeconds),
             Duration(node.ReduceSeconds), Duration(node.WaitSeconds), Bytes(node.BytesSent), Bytes(node.BytesReceived),
         ])],
         [3, 4, 5, 6, 7, 8, 9]);

@@ -113,7 +113,11 @@ public sealed class InspectCommand(
         }
         else
         {
-            terminal.Table(rows(view));
+            if (rows(view) is { Count: > 0 } pairs)
+            {
+                terminal.Table(pairs);
+            }
+
             foreach (TextTable table in tables(view))
             {
                 terminal.Heading(table.Title);

@@ -22,6 +22,8 @@ public sealed partial class Coordinator
             ShardLost lost => LoseShard(lost),
             NodeLost lost => LoseNode(lost),
             NodeJoining joining => JoinNode(joining),
+            NodeLeaving leaving => LeaveNode(leaving.Node, isAsked: false),
+            DrainRequested drain => LeaveNode(drain.Node, isAsked: true),
             _ => throw Invariant.Broken($"{input.GetType().Name} is no membership"),
         };
         if (reason == DropReason.None)
@@ -30,7 +32,10 @@ public sealed partial class Coordinator
             ChooseAssignable();
             AssignShards();
             AssignReplicas();
+            ForgetMove();
+            PlanMove(mayWait: false);
             Recover();
+            DrainNodes();
         }
 
         return reason == DropReason.Known ? DropReason.None : reason;
@@ -120,6 +125,11 @@ public sealed partial class Coordinator
         {
             Say($"worker {member.Worker} joins at step {Fence.Step} as incarnation {member.Incarnation}");
         }
+
+        if (_nodes.TryGetValue(member.Node.Number, out var node) && node.IsLeaving)
+        {
+            LetGo(member);
+        }
     }
 
     private DropReason LoseWorker(WorkerLost lost)
@@ -176,13 +186,17 @@ public sealed partial class Coordinator
             return DropReason.Duplicate;
         }
 
+        LetGo(member);
+        return DropReason.None;
+    }
+
+    private void LetGo(WorkerMember member)
+    {
         member.IsLeaving = true;
         if (!_leases.Holds(member.Worker))
         {
             Grant(member);
         }
-
-        return DropReason.None;
     }
 
     private void GrantLeaves()

@@ -30,7 +30,8 @@ public sealed partial class Coordinator
     private bool _isDeadlineSet;
 
     private bool IsWaitingForOthers => Phase is CoordinatorPhase.Assembling or CoordinatorPhase.Computing
-        or CoordinatorPhase.Reducing or CoordinatorPhase.Applying or CoordinatorPhase.Evaluating or CoordinatorPhase.AwaitingNodes;
+        or CoordinatorPhase.Reducing or CoordinatorPhase.Applying or CoordinatorPhase.Evaluating or CoordinatorPhase.AwaitingMembers
+        || (Phase == CoordinatorPhase.Paused && !AreShardsLive());
 
     private void Progress()
     {
@@ -119,6 +120,7 @@ public sealed partial class Coordinator
             ChooseAssignable();
         }
 
+        PostponeMove();
         AssignAgain();
         AssignReplicas();
         Recover();
@@ -157,10 +159,13 @@ public sealed partial class Coordinator
             CoordinatorPhase.Reducing => Names(shard => shard.Reduced is null),
             CoordinatorPhase.Applying => Names(shard => !shard.IsUpdated),
             CoordinatorPhase.Assembling => [.. Nodes(_settings.NodesToStart), $"{_assignable.Length} of {_settings.WorkersToStart} workers", .. Names(shard => !shard.IsLive)],
-            CoordinatorPhase.AwaitingNodes => Nodes(_settings.NodesMin),
+            CoordinatorPhase.AwaitingMembers => [.. Nodes(_settings.NodesMin), .. Names(shard => !shard.IsLive)],
             _ => [.. _workers.Values.Where(member => member.Open.Count > 0).Select(Describe)],
         };
-        return names.Length > 0 ? Join(names) : _leases.Pending > 0 ? "a worker" : "all shards to be there";
+        return names.Length > 0 ? Join(names)
+            : _leases.Pending > 0 ? "a worker"
+            : _moving is { } shard ? $"the copy of shard {shard.Shard} at node {_movingTo}"
+            : "all shards to be there";
     }
 
     private static string Join(string[] names)

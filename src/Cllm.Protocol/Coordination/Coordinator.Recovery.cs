@@ -31,7 +31,7 @@ public sealed partial class Coordinator
             case CoordinatorPhase.Assembling:
                 Assemble();
                 break;
-            case CoordinatorPhase.AwaitingNodes when _restoreReason is null && LiveNodes >= _settings.NodesMin:
+            case CoordinatorPhase.AwaitingMembers when _restoreReason is null:
                 Continue();
                 break;
             case CoordinatorPhase.Computing when _leases.Complete:
@@ -64,7 +64,7 @@ public sealed partial class Coordinator
     /// <summary>Goes back to a checkpoint as soon as no shard is at its slice and no copy of the state is being taken.</summary>
     private void TryRestore()
     {
-        if (Phase == CoordinatorPhase.Snapshotting && _writing == Fence.Step && _checkpointed != Fence.Step)
+        if (_isCopying)
         {
             return;
         }
@@ -75,6 +75,7 @@ public sealed partial class Coordinator
             Phase = CoordinatorPhase.Restoring;
             _restoreReason = null;
             _isRestoreStarted = false;
+            _moving = null;
             BeginLeases(0);
             StartRestore();
         }
@@ -102,6 +103,7 @@ public sealed partial class Coordinator
         _survived.Restores++;
         Say($"back at step {restored.Step} from step {Fence.Step}");
         Fence.Step = _checkpointed = restored.Step;
+        Array.ForEach(_shards, shard => shard.ReplicaStep = null);
         _furthest = new(Math.Max(_furthest.Number, restored.Step.Number));
         _isCheckpointDue = _isRestoreStarted = false;
         Progress();

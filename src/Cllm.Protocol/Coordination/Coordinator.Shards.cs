@@ -32,6 +32,11 @@ public sealed partial class Coordinator
 
         if (started.Incarnation.Number <= member.Incarnation.Number)
         {
+            if (member.IsLive && member.Node != started.Node)
+            {
+                TellMoved(member, started.Node);
+            }
+
             return DropReason.UnknownSender;
         }
 
@@ -42,6 +47,12 @@ public sealed partial class Coordinator
 
         (member.Incarnation, member.Node, member.AssignedTo) = (started.Incarnation, started.Node, null);
         (member.IsLive, member.IsSilent, member.Replica, member.ReplicaStep) = (true, false, null, null);
+        if (member.MovedFrom is { } owner && owner != started.Node)
+        {
+            TellMoved(member, owner);
+        }
+
+        member.MovedFrom = null;
         Inspect(member, started.Slice);
         return DropReason.None;
     }
@@ -51,7 +62,7 @@ public sealed partial class Coordinator
     {
         if (member.IsLive)
         {
-            if (member is { Replica: { } replica, ReplicaStep: null })
+            if (member.Replica is { } replica && (member.ReplicaStep is null || member == _moving))
             {
                 TellReplica(member, replica);
             }
@@ -73,6 +84,10 @@ public sealed partial class Coordinator
 
         return DropReason.None;
     }
+
+    /// <summary>Who owned a shard has no use for it any more: told only when it is there at another node.</summary>
+    private void TellMoved(ShardMember member, NodeId owner) =>
+        Tell(Destination.Of(owner), new ShardMoved(Fence.Epoch, member.Shard, member.Incarnation, owner));
 
     /// <summary>Whether the slice that a shard came with is the one it has to have by now.</summary>
     private void Inspect(ShardMember member, Step? slice)
@@ -159,7 +174,7 @@ public sealed partial class Coordinator
             Fence.Step = _furthest = _evaluated = furthest;
         }
 
-        _isCheckpointDue = IsCheckpointStep && furthest.Number > _checkpointed.Number;
+        _isCheckpointDue |= IsCheckpointStep && furthest.Number > _checkpointed.Number;
     }
 
     private DropReason LoseShard(ShardLost lost)
@@ -198,7 +213,7 @@ public sealed partial class Coordinator
     {
         if (_nodes.TryGetValue(lost.Node.Number, out var node))
         {
-            _survived.NodesLost += node.IsLive ? 1 : 0;
+            _survived.NodesLost += node is { IsLive: true, IsDrained: false } ? 1 : 0;
             node.IsLive = false;
         }
 

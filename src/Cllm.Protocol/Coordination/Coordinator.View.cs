@@ -10,7 +10,7 @@ public sealed partial class Coordinator
     public CoordinatorView View(long nowTicks) => new(
         nowTicks, Fence.Epoch, Fence.Step, _settings.Steps, _checkpointed, Phase, Wait(),
         [.. _workers.Values.Select(View)],
-        [.. _nodes.Values.Select(node => new NodeView(node.Node, node.IsLive))],
+        [.. _nodes.Values.Select(node => new NodeView(node.Node, node.IsLive, node.IsLeaving, node.IsDrained))],
         [.. _shards.Select(View)],
         [.. _workers.Values.SelectMany(member => member.Open.Select(lease => View(member, lease, nowTicks)))],
         new(_survived.WorkersLost, _survived.NodesLost, _survived.ShardsLost, _survived.Restores, _survived.Epochs,
@@ -25,7 +25,7 @@ public sealed partial class Coordinator
         var isAwaited = Phase is CoordinatorPhase.Assembling or CoordinatorPhase.Restoring;
         var slice = !shard.IsLive || shard.IsUpdating ? null : isAwaited ? shard.Slice : shard.IsUpdated && Phase == CoordinatorPhase.Applying ? Fence.Step.Next : Fence.Step;
         return new(shard.Shard, shard.AssignedTo ?? (shard.Incarnation.Number > 0 ? shard.Node : null),
-            shard.Incarnation, shard.IsLive, slice, shard.Replica, shard.ReplicaStep, shard.FailuresInAll);
+            shard.Incarnation, shard.IsLive, slice, shard.Replica, shard.ReplicaStep, shard == _moving ? _movingTo : null, shard.FailuresInAll);
     }
 
     private LeaseView View(WorkerMember member, Identity.LeaseId lease, long nowTicks)
@@ -43,6 +43,7 @@ public sealed partial class Coordinator
         {
             CoordinatorPhase.Ended => null,
             CoordinatorPhase.Assembling when _restoreReason is null => (Awaited(), "to be there"),
+            CoordinatorPhase.Computing when _leases.Complete && _moving is { } shard => ($"shard {shard.Shard}", $"to be copied to node {_movingTo}, where it moves"),
             CoordinatorPhase.Computing when _leases.Complete => (Join(Names(shard => !shard.IsLive)), "to be there, for all gradients are"),
             CoordinatorPhase.Computing or CoordinatorPhase.Evaluating when isPending => ("a worker", $"to be leased {_leases.Pending} of {_leases.Units} units"),
             CoordinatorPhase.Computing => (Awaited(), "to compute gradients"),
@@ -54,7 +55,7 @@ public sealed partial class Coordinator
             CoordinatorPhase.Snapshotting => ("the coordinator", "to copy the state for a checkpoint"),
             CoordinatorPhase.AwaitingCheckpoint => ("the coordinator", $"to write the checkpoint of step {_writing}"),
             CoordinatorPhase.Paused => ("an operator", "to tell it to go on"),
-            CoordinatorPhase.AwaitingNodes => (Awaited(), "to be there"),
+            CoordinatorPhase.AwaitingMembers => (Awaited(), "to be there"),
             CoordinatorPhase.Restoring when !_isRestoreStarted && _writing is { } writing => ("the coordinator", $"to write the checkpoint of step {writing} before it goes back"),
             CoordinatorPhase.Restoring when _isRestoreStarted => ("the coordinator", "to bring all slices back to a checkpoint"),
             _ when isShardMissing => (Join(Names(shard => !shard.IsLive)), "to be there before the run goes back to a checkpoint"),

@@ -37,8 +37,8 @@ public enum CoordinatorPhase
     /// <summary>To be told to go on.</summary>
     Paused,
 
-    /// <summary>As many nodes to be there as a step needs.</summary>
-    AwaitingNodes,
+    /// <summary>As many nodes to be there as a step needs, or all shards for a checkpoint.</summary>
+    AwaitingMembers,
 
     /// <summary>Its host to have brought all slices back to a checkpoint.</summary>
     Restoring,
@@ -127,6 +127,10 @@ public sealed partial class Coordinator : IMachine
         {
             Tell(Destination.Of(joining.Node), new JoinRefused(joining.Node, $"the run has ended: {_endReason}"));
         }
+        else if (input is NodeLeaving leaving)
+        {
+            Tell(Destination.Of(leaving.Node), new NodeDrained(Fence.Epoch, leaving.Node));
+        }
 
         return DropReason.Finished;
     }
@@ -137,8 +141,11 @@ public sealed partial class Coordinator : IMachine
         {
             case StepInput awaited:
                 return TakeStepInput(awaited);
-            case WorkerStarted or WorkerLost or WorkerLeaving or ShardStarted or ShardLost or NodeJoining or NodeLost:
+            case WorkerStarted or WorkerLost or WorkerLeaving or ShardStarted or ShardLost or NodeJoining or NodeLost
+                or NodeLeaving or DrainRequested:
                 return TakeMembership(input);
+            case ReplicaHeld held:
+                return TakeHeld(held);
             case ReplicaUpdated updated:
                 return TakeReplica(updated);
             case MachineStarted:
@@ -153,11 +160,11 @@ public sealed partial class Coordinator : IMachine
                 return TakeRestoreFailed(failed);
             case StopRequested:
                 return Stop();
+            case CheckpointRequested:
+                return RequestCheckpoint();
             case PauseRequested:
                 _isPauseWanted = true;
                 return DropReason.None;
-            case CheckpointRequested:
-                return RequestCheckpoint();
             case ResumeRequested:
                 return Resume();
             case DeadlinePassed:

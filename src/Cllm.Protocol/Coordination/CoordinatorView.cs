@@ -49,7 +49,9 @@ public sealed record WorkerView(
 /// <summary>One node.</summary>
 /// <param name="Node">The node.</param>
 /// <param name="IsLive">Whether it is there.</param>
-public sealed record NodeView(NodeId Node, bool IsLive);
+/// <param name="IsLeaving">Whether it is to go, and gets nothing more.</param>
+/// <param name="IsDrained">Whether it has nothing left and was told that it may go.</param>
+public sealed record NodeView(NodeId Node, bool IsLive, bool IsLeaving, bool IsDrained);
 
 /// <summary>One shard.</summary>
 /// <param name="Shard">The shard.</param>
@@ -59,9 +61,10 @@ public sealed record NodeView(NodeId Node, bool IsLive);
 /// <param name="Slice">The step at which its slice stands; none when that is not known, or it is being updated.</param>
 /// <param name="Replica">The node that holds its copy; none when there is no other node.</param>
 /// <param name="ReplicaStep">The step of the copy; none before the first.</param>
+/// <param name="MovesTo">The node that it is being copied to in order to move there; none when it stays.</param>
 /// <param name="Failures">How often it was lost.</param>
 public sealed record ShardView(
-    ShardIndex Shard, NodeId? Owner, Incarnation Incarnation, bool IsLive, Step? Slice, NodeId? Replica, Step? ReplicaStep, int Failures);
+    ShardIndex Shard, NodeId? Owner, Incarnation Incarnation, bool IsLive, Step? Slice, NodeId? Replica, Step? ReplicaStep, NodeId? MovesTo, int Failures);
 
 /// <summary>A lease that has no answer yet.</summary>
 /// <param name="Lease">The lease.</param>

@@ -1,5 +1,6 @@
 using Cllm.Protocol;
 using Cllm.Protocol.Nodes;
+using Cllm.Simulation.Engine;
 
 namespace Cllm.Simulation.Cluster;
 
@@ -21,10 +22,17 @@ internal sealed class NodeHost(SimulatedCluster cluster, SimulatedNode node, Nod
                 SetDeadline(deadline);
                 return null;
             case AnnounceMembers announce:
+                SimulationViolation.Unless(Node.IsStranger is false, "admission", $"node {Node.Id} takes part with another configuration");
                 Cluster.AnnounceMembers(Node, announce.Epoch);
                 return null;
             case StartShard start:
                 Cluster.Own(Node, start);
+                return null;
+            case StopShard stop:
+                Cluster.Disown(Node, stop);
+                return null;
+            case NodeLeft or NodeRefused:
+                Cluster.Crash(Node);
                 return null;
             default:
                 return null;

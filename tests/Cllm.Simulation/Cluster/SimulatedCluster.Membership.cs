@@ -65,7 +65,7 @@ internal sealed partial class SimulatedCluster
         }
 
         (node.IsUp, node.IsEvicted, node.EffectsLeft, node.Unreachable, node.Known) = (false, false, -1, 0, null);
-        node.PausedUntilTicks = 0;
+        (node.PausedUntilTicks, node.EndsAtTicks) = (0, null);
         foreach (var seat in Workers)
         {
             if (seat.Node == node)
@@ -196,7 +196,8 @@ internal sealed partial class SimulatedCluster
                 }
             }
 
-            node.Machine = new(this, node, new(new() { Node = node.Id, Run = Identity }));
+            node.IsStranger = Strikes(FaultKind.Stranger);
+            node.Machine = new(this, node, new(new() { Node = node.Id, Run = node.IsStranger ? Identity with { Configuration = "another" } : Identity }));
             node.Machine.Feed(new MachineStarted());
         }
     }
@@ -235,7 +236,7 @@ internal sealed partial class SimulatedCluster
         _coordinators += Scenario.Plant == PlantedFault.EpochReused ? 0 : 1;
         var isStepLearned = isSuccessor && Scenario.IsStepLearned;
 
-        var machine = new Coordinator(new()
+        Begin(node, new()
         {
             Leaves = Scenario.Leaves,
             Steps = Scenario.Steps,
@@ -256,16 +257,42 @@ internal sealed partial class SimulatedCluster
             Run = IsCluster ? Identity : null,
             LastCheckpoint = IsCluster && !isStepLearned ? new(Math.Min(Disk.Newest, PersistedStep)) : null,
         });
-        Leader = new(this, node, _hosts++, machine);
-        if (IsTracing)
-        {
-            Trace($"coordinator {Leader.Number} begins on node {node.Index} at step {PersistedStep}, in epoch {machine.Fence.Epoch}");
-        }
-
         if (IsCluster)
         {
-            Leader.Feed(new MachineStarted());
+            Leader!.Feed(new MachineStarted());
         }
+    }
+
+    private void Begin(SimulatedNode node, CoordinatorSettings settings)
+    {
+        Leader = new(this, node, _hosts++, new(settings), settings);
+        if (IsTracing)
+        {
+            Trace($"coordinator {Leader.Number} begins on node {node.Index} at step {settings.FirstStep} in epoch {settings.FirstEpoch}");
+        }
+    }
+
+    /// <summary>The coordinator's actor has failed. Its process remembers what it persisted and whom it knew, and starts another one.</summary>
+    private void RestartCoordinator(CoordinatorHost former)
+    {
+        former.IsAlive = false;
+        Begin(former.Node, former.Settings with
+        {
+            FirstEpoch = former.Machine.Fence.Epoch.Next,
+            FirstStep = new(PersistedStep),
+            LastCheckpoint = new(Math.Min(Disk.Newest, PersistedStep)),
+            WorkersToStart = 1,
+            NodesToStart = 0,
+            IsSuccessor = true,
+            IsStepLearned = false,
+        });
+        Leader!.Succeed(former);
+        foreach (var node in Nodes)
+        {
+            node.Known = node.Known == former && node == former.Node ? Leader : node.Known;
+        }
+
+        Leader.Feed(new MachineStarted());
     }
 
     /// <summary>Once a second: who is not there is struck off, a lost coordinator gets a successor, and who is new or was struck off hears of it.</summary>

@@ -145,6 +145,8 @@ internal sealed record Scenario
         FaultKind.Partition or FaultKind.OneWayPartition => 0.01,
         FaultKind.PowerLoss or FaultKind.Stop => 0.008,
         FaultKind.Drift => 1,
+        FaultKind.Stranger or FaultKind.BrokenTransfer => 0.5,
+        FaultKind.LateWeights => 0.05,
         _ => 0.02,
     };
 }

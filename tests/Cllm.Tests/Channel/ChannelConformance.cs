@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Cllm.Actors.Channel;
+using Cllm.Actors.Channel.Certificates;
 using Cllm.Numerics.Memory;
 using Cllm.Protocol.Identity;
 
@@ -348,4 +349,16 @@ public sealed class LocalConformanceTests : ChannelConformance
 public sealed class SocketConformanceTests : ChannelConformance
 {
     private protected override ChannelUnderTest Create(ITensorStore store) => new SocketChannel(store);
+}
+
+/// <summary>Over TLS with a certificate on both sides.</summary>
+public sealed class TlsConformanceTests : ChannelConformance
+{
+    private static readonly CertificateAuthority _authority =
+        CertificateAuthority.Create("a cluster", DateTimeOffset.UtcNow.AddHours(-1), DateTimeOffset.UtcNow.AddDays(1));
+
+    private protected override ChannelUnderTest Create(ITensorStore store) => new SocketChannel(store, serverTls: Tls(), clientTls: Tls());
+
+    private static ChannelTls Tls() => ChannelTls.IssuedBy(
+        _authority.Issue("node", [], DateTimeOffset.UtcNow.AddHours(-1), DateTimeOffset.UtcNow.AddDays(1)), [_authority.Certificate]);
 }

@@ -21,13 +21,13 @@ public sealed class ClusterTrainingTests
         var others = Enumerable.Range(1, processes - 1).Select(_ => TestNode.Start(Steps, first, workers)).ToArray();
         try
         {
-            var end = await first.Node.End.WaitAsync(TimeSpan.FromSeconds(60));
+            var end = await first.EndAsync();
             Assert.Equal(new TrainingEnd(Steps, RunOutcome.Finished, $"all {Steps} steps are done"), end);
             Assert.Equal(Expected.Value, first.Digest);
             Assert.Equal(Enumerable.Range(0, (int)Steps).Select(step => (long)step), first.Observer.Steps.Select(step => step.Step));
             foreach (var other in others)
             {
-                Assert.Equal(RunOutcome.Finished, (await other.Node.End.WaitAsync(TimeSpan.FromSeconds(10))).Outcome);
+                Assert.Equal(RunOutcome.Finished, (await other.EndAsync(10)).Outcome);
             }
         }
         finally

@@ -31,6 +31,9 @@ internal sealed class TestNode : IAsyncDisposable
 
     public RecordingObserver Observer { get; }
 
+    /// <summary>The node's number.</summary>
+    public int Number => Node.Channel.Node;
+
     public Address Address => Akka.Cluster.Cluster.Get(System).SelfAddress;
 
     public string Digest => Cllm.Model.Files.Digest.Weights(Host.State.Layout, Host.State.Weights.Span);
@@ -90,6 +93,19 @@ internal sealed class TestNode : IAsyncDisposable
         var node = ClusterNode.Start(system, settings, host, observer,
             store => SocketChannel.Open(new IPEndPoint(IPAddress.Loopback, 0), null, store, identity));
         return new(system, host, node, observer);
+    }
+
+    /// <summary>How the run ended for this process; with all notes where it did not end in time.</summary>
+    public async Task<TrainingEnd> EndAsync(int seconds = 40)
+    {
+        try
+        {
+            return await Node.End.WaitAsync(TimeSpan.FromSeconds(seconds));
+        }
+        catch (TimeoutException)
+        {
+            throw new TimeoutException($"no end after {Observer.Steps.Count} steps: {string.Join("; ", Observer.Notes)}");
+        }
     }
 
     /// <summary>The process is no more: nothing is said to anybody, its connections break.</summary>

@@ -20,7 +20,7 @@ public sealed class CoordinatorViewTests
         var view = _machine.View(10);
         Assert.Equal((10, CoordinatorPhase.Assembling, null), (view.NowTicks, view.Phase, view.LastCommitted));
         Assert.Equal(new WaitView("1 of 2 workers, shard 0, shard 1", "to be there", 6), view.Wait);
-        Assert.Equal([new NodeView(new(1), true)], view.Nodes);
+        Assert.Equal([new NodeView(new(1), true, false, false)], view.Nodes);
         Assert.Equal([false, false], view.Shards.Select(shard => shard.IsLive));
     }
 
