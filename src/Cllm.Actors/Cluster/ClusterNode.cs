@@ -70,6 +70,9 @@ public sealed class ClusterNode : IAsyncDisposable
         return new(system, run, node, coordinator, end.Task);
     }
 
+    /// <summary>Reaches whichever coordinator there is.</summary>
+    public IActorRef AnyCoordinator => _anyCoordinator;
+
     /// <summary>Asks the run to finish the step, write a checkpoint and end.</summary>
     public void StopRun() => _node.Tell(new StopRequested());
 

@@ -141,6 +141,9 @@ internal sealed class NodeActor : UntypedActor, IEffectPerformer
                 _replicas.Take(ended);
                 StartWhatCan();
                 break;
+            case LogEvent log when log.LogClass.Namespace?.StartsWith("Akka.Remote", StringComparison.Ordinal) == true:
+                // That a connection broke or is refused is known already, and told in the run's own words.
+                break;
             case LogEvent log:
                 _observer.Note($"Akka.NET: {FirstLine($"{log.Message}")}");
                 break;
