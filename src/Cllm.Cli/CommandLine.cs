@@ -103,6 +103,8 @@ public static class CommandLine
             GenerateCommand.Create(terminal),
             DigestCommand.Create(terminal),
             BenchCommand.Create(terminal),
+            StatusCommand.Create(terminal, stop),
+            WorkersCommand.Create(terminal, stop),
         };
         root.Options.Remove(root.Options.Single(option => option is VersionOption));
         root.Add(new Option<bool>("--version")

@@ -14,6 +14,7 @@ public static class Examples
             ("cllm train --resume", "go on with the newest run under runs/, exactly where it stopped"),
             ("cllm train --data book.txt --init gpt2/ --steps 200 --lr 3e-5", "fine-tune a Hugging Face GPT-2 folder"),
             ("cllm train --workers 4 --threads-per-worker 2", "another split over the cores: other speed, the same bits"),
+            ("cllm train --metrics-listen 127.0.0.1:9115", "for `cllm status` in another terminal, and for Prometheus"),
         ],
         "eval" =>
         [
@@ -37,6 +38,17 @@ public static class Examples
             ("cllm bench --shape gpt2 --threads 1", "one shape on one thread, and generation with it"),
             ("cllm bench --shape seed --kernels", "kernels only"),
             ("cllm bench --json", "one JSON object a line"),
+        ],
+        "status" =>
+        [
+            ("cllm status", "a run on this machine, begun with --metrics-listen 127.0.0.1:9115"),
+            ("cllm status --at 127.0.0.1:9200 --watch", "another address, every second until Ctrl-C"),
+            ("cllm status --json", "one JSON object, for scripts"),
+        ],
+        "workers" =>
+        [
+            ("cllm workers", "leaves done, tokens/s, time in compute and wait"),
+            ("cllm workers --node 3 --watch", "those of one node, every second until Ctrl-C"),
         ],
         _ =>
         [

@@ -24,6 +24,10 @@ public sealed class TrainCommand
     };
 
     private readonly Option<string?> _hocon = Values.Text("--hocon", "PATH", "More Akka.NET configuration, over akka.hocon.");
+
+    private readonly Option<string?> _metricsListen = Values.Text(
+        "--metrics-listen", "HOST:PORT", "Serve /metrics, /healthz and /status for Prometheus, `cllm status` and `cllm workers`. [default: off]");
+
     private readonly TrainSettings _settings = new();
 
     private TrainCommand() { }
@@ -43,6 +47,7 @@ public sealed class TrainCommand
         }
 
         command.Add(options._hocon);
+        command.Add(options._metricsListen);
         command.SetAction(parsed => run(options.Read(parsed)));
         return command;
     }
@@ -55,5 +60,8 @@ public sealed class TrainCommand
         parsed.GetValue(_init),
         parsed.GetValue(_out),
         parsed.GetValue(_resume),
-        parsed.GetValue(_hocon));
+        parsed.GetValue(_hocon))
+    {
+        MetricsListen = parsed.GetValue(_metricsListen),
+    };
 }

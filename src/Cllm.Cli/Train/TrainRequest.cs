@@ -21,6 +21,9 @@ public sealed record TrainRequest(
     bool Resume,
     string? HoconPath)
 {
+    /// <summary>--metrics-listen, or null.</summary>
+    public string? MetricsListen { get; init; }
+
     /// <summary>Whether the user gave the setting of that name.</summary>
     public bool Gave(string setting) => Settings.IsGiven(setting, Parsed);
 }

@@ -4,6 +4,7 @@ using Cllm.Actors;
 using Cllm.Actors.Local;
 using Cllm.Cli.Commands;
 using Cllm.Cli.Display;
+using Cllm.Cli.Inspect;
 using Cllm.Model.Checkpoints;
 using Cllm.Model.Compute;
 using Cllm.Model.Files;
@@ -26,11 +27,13 @@ public sealed class TrainSession : IDisposable
     private readonly RunPlan _plan;
     private readonly RunHost _host;
     private readonly Terminal _terminal;
+    private readonly RunInspection _inspection;
     private RunObserver? _observer;
     private RunMetrics? _metrics;
 
-    private TrainSession(PreparedRun run, Terminal terminal)
+    private TrainSession(PreparedRun run, Terminal terminal, RunInspection inspection)
     {
+        _inspection = inspection;
         _run = run;
         _terminal = terminal;
         _plan = run.Plan();
@@ -54,8 +57,9 @@ public sealed class TrainSession : IDisposable
     {
         // Asked here, so that a fault in it leaves no run's folder behind.
         Hocon.Load(request.HoconPath);
+        using var inspection = RunInspection.Start(request.MetricsListen);
         using PreparedRun run = request.Resume ? PreparedRun.Resume(request) : PreparedRun.Start(request, terminal);
-        using var session = new TrainSession(run, terminal);
+        using var session = new TrainSession(run, terminal, inspection);
         return session.Run(request.HoconPath, stop);
     }
 
@@ -105,6 +109,11 @@ public sealed class TrainSession : IDisposable
             $"{Format.Count(_run.Split.TrainingCount)} tokens to train on, {Format.Count(_run.Split.HeldOutCount)} held out; "
             + $"{Format.Plural(_run.Options.Workers, "worker")}, {Format.Plural(_run.Options.ThreadsPerWorker, "thread")} each; "
             + $"folder {_run.Path}.");
+        if (_inspection.Address is { } address)
+        {
+            _terminal.Say($"Status and metrics: http://{address}/status, http://{address}/metrics.");
+        }
+
         if (first > 0)
         {
             _terminal.Say($"{(first == run.Steps ? "Nothing is left to train" : "Going on")} after step {first} of {run.Steps}.");
@@ -132,6 +141,9 @@ public sealed class TrainSession : IDisposable
             EvaluateEvery = run.EvaluateEvery,
             CheckpointEvery = _run.Options.CheckpointEvery,
             HoconPath = hoconPath,
+            Name = _run.Path,
+            StepTokens = _plan.BatchTokens,
+            Control = _inspection.Control,
         };
         TrainingEnd end = LocalTraining.RunAsync(settings, _host, _observer, stop).GetAwaiter().GetResult();
         if (_observer.Failure is { } failure)
