@@ -1,4 +1,5 @@
 using Akka.Configuration;
+using Cllm.Actors.Cluster;
 using Cllm.Model;
 using Cllm.Protocol.Coordination;
 using Cllm.Protocol.Nodes;
@@ -66,6 +67,14 @@ public static class Hocon
     /// <exception cref="InputException">The value is not a positive duration.</exception>
     public static TimeSpan JoinPatience(Config hocon) => TimeSpan.FromTicks(Ticks(hocon, "cllm.join-patience"));
 
+    /// <summary>The port of the tensor channel; 0 is any free one.</summary>
+    /// <exception cref="InputException">The value is no port.</exception>
+    public static int ChannelPort(Config hocon) => Count(hocon, "cllm.channel-port", 0, ushort.MaxValue);
+
+    /// <summary>Shards of a run that others can join.</summary>
+    /// <exception cref="InputException">The value is not from 1 to the most there can be.</exception>
+    public static int Shards(Config hocon) => Count(hocon, "cllm.shards", 1, ClusterSettings.ShardsMax);
+
     private static long Ticks(Config hocon, string key)
     {
         var ticks = Value(key, () => hocon.GetTimeSpan(key, allowInfinite: false).Ticks);
@@ -73,11 +82,12 @@ public static class Hocon
             $"{key} in the actor configuration is not above zero; give a duration such as 60s.");
     }
 
-    private static int Count(Config hocon, string key, int least)
+    private static int Count(Config hocon, string key, int least, int most = int.MaxValue)
     {
         var count = Value(key, () => hocon.GetInt(key));
-        return count >= least ? count : throw new InputException(
-            $"{key} in the actor configuration is below {least}; give a number from {least} on.");
+        var range = most == int.MaxValue ? $"from {least} on" : $"from {least} to {most}";
+        return count >= least && count <= most ? count : throw new InputException(
+            $"{key} in the actor configuration is {count}; give a number {range}.");
     }
 
     /// <summary>A key of ours that is misspelt would be ignored in silence; those of Akka.NET are its own to know.</summary>

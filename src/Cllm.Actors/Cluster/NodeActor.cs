@@ -141,8 +141,11 @@ internal sealed class NodeActor : UntypedActor, IEffectPerformer
                 _replicas.Take(ended);
                 StartWhatCan();
                 break;
+            case LogEvent log when log.LogClass.Namespace?.StartsWith("Akka.Remote", StringComparison.Ordinal) == true:
+                // That a connection broke or is refused is known already, and told in the run's own words.
+                break;
             case LogEvent log:
-                _observer.Note($"Akka.NET: {log.Message}");
+                _observer.Note($"Akka.NET: {FirstLine($"{log.Message}")}");
                 break;
             case Inside inside:
                 Take(inside);
@@ -176,7 +179,7 @@ internal sealed class NodeActor : UntypedActor, IEffectPerformer
                 break;
             case SliceWanted wanted:
                 var shard = Sender;
-                _slices.Pull(wanted, failure => shard.Tell(new SlicePulled(wanted.Epoch, wanted.Shard, wanted.Step, failure), Self));
+                _slices.Pull(wanted, failure => shard.Tell(new SlicePulled(wanted, failure), Self));
                 break;
             case HoldSlices hold:
                 (_holder, _holding) = (Sender, hold.Epoch);
@@ -194,6 +197,9 @@ internal sealed class NodeActor : UntypedActor, IEffectPerformer
                 break;
         }
     }
+
+    /// <summary>What comes behind it is a stack.</summary>
+    private static string FirstLine(string text) => text.TrimStart().Split('\n', 2)[0].TrimEnd();
 
     private void Follow(Epoch epoch)
     {
