@@ -117,7 +117,7 @@ public sealed class WireCodecTests
     public void A_message_that_cannot_be_checked_is_found_when_the_list_is_made(Type type) =>
         Assert.Throws<InvalidOperationException>(() => new WireTypes([type]));
 
-    /// <summary>At length: <c>CLLM_FUZZ_BYTES=10000000 CLLM_FUZZ_SEED=1 ./test --filter FullyQualifiedName~Fuzzed</c>.</summary>
+    /// <summary>At length by <c>./fuzz</c>.</summary>
     [Fact]
     public void Fuzzed_payloads_never_break_the_codec_and_nothing_is_accepted_that_was_not_written_so()
     {
