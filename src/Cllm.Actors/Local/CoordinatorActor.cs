@@ -9,20 +9,22 @@ using Cllm.Protocol.Shards;
 namespace Cllm.Actors.Local;
 
 /// <summary>Runs the <see cref="Coordinator"/>, tells the observer what it reports, and its parent when the run has ended.</summary>
-internal sealed class CoordinatorActor : UntypedActor, IEffectPerformer
+internal abstract class CoordinatorActor : UntypedActor, IEffectPerformer
 {
-    private readonly LocalRun _run;
-    private readonly Coordinator _machine;
+    private readonly CoordinatorRun _run;
     private readonly MachineRunner _runner;
 
     private ICancelable? _deadline;
 
-    public CoordinatorActor(LocalRun run)
+    protected CoordinatorActor(CoordinatorRun run)
     {
         _run = run;
-        _machine = new(run.Epoch.Number == 0 ? run.Settings : run.SettingsOfSuccessor);
-        _runner = new(_machine, this);
+        Machine = new(run.Settings);
+        _runner = new(Machine, this);
     }
+
+    /// <summary>The machine.</summary>
+    protected Coordinator Machine { get; }
 
     public Input? Perform(Effect effect)
     {
@@ -32,8 +34,9 @@ internal sealed class CoordinatorActor : UntypedActor, IEffectPerformer
                 Send(send);
                 return null;
             case Persist state:
-                // Nothing to write: a successor in this process finds it in memory, and one in a new process goes on from a checkpoint.
+                // Nothing to write: a successor in this process finds it in memory, and one in a new process goes on from a checkpoint or from the shards.
                 (_run.Epoch, _run.CommittedSteps) = (state.Epoch, state.Step.Number);
+                Persisted(state);
                 return null;
             case DeadlineSet deadline:
                 SetDeadline(deadline);
@@ -62,7 +65,7 @@ internal sealed class CoordinatorActor : UntypedActor, IEffectPerformer
                 _run.WorkerAddresses[started.Worker.Number] = Sender;
                 break;
             case ShardStarted started:
-                _run.ShardAddresses[started.Shard.Number] = Sender;
+                Locate(started);
                 break;
             case StopRequested:
                 _run.IsStopWanted = true;
@@ -108,15 +111,40 @@ internal sealed class CoordinatorActor : UntypedActor, IEffectPerformer
 
     protected override void PostStop() => _deadline?.Cancel();
 
+    /// <summary>Sees to it that the inspector has heard of what all processes have done.</summary>
+    protected abstract void Inspect();
+
+    /// <summary>A shard has said where it is.</summary>
+    protected virtual void Locate(ShardStarted started) => _run.ShardAddresses[started.Shard.Number] = Sender;
+
+    /// <summary>The epoch or the step that hold have changed.</summary>
+    protected virtual void Persisted(Persist state)
+    {
+    }
+
+    /// <summary>Sends to a node, or to all.</summary>
+    protected abstract void SendToNodes(Send send);
+
+    /// <summary>Copies the state of the run; the writing follows on a thread of its own.</summary>
+    /// <returns>What the machine is told, unless that follows later.</returns>
+    protected abstract Input? TakeCheckpoint(TakeCheckpoint take);
+
+    /// <summary>Brings all slices back to a checkpoint.</summary>
+    /// <returns>What the machine is told, unless that follows later.</returns>
+    protected abstract Input? Restore(Restore restore);
+
+    /// <summary>Feeds the machine.</summary>
+    protected void Feed(Input input) => _runner.Feed(input);
+
     private RunView View()
     {
-        _run.Inspector.Heard(_run.Counters.Report(new(0), "this process"));
-        return _run.Inspector.View(_machine.View(MachineRunner.NowTicks));
+        Inspect();
+        return _run.Inspector.View(Machine.View(MachineRunner.NowTicks));
     }
 
     private void Take(RunOrder order)
     {
-        var (input, answer) = OperatorOrders.Of(order, _machine.View(MachineRunner.NowTicks));
+        var (input, answer) = OperatorOrders.Of(order, Machine.View(MachineRunner.NowTicks));
         Sender.Tell(answer, Self);
         if (input is not null)
         {
@@ -126,13 +154,14 @@ internal sealed class CoordinatorActor : UntypedActor, IEffectPerformer
 
     private void Send(Send send)
     {
+        // Whoever has gone meanwhile, or has not announced itself yet, is told again when he does.
         switch (send.To.Kind)
         {
             case DestinationKind.Worker:
-                _run.WorkerAddresses[send.To.Index].Tell(send.Message, Self);
+                _run.WorkerAddresses.GetValueOrDefault(send.To.Index, ActorRefs.Nobody).Tell(send.Message, Self);
                 break;
             case DestinationKind.Shard:
-                _run.ShardAddresses[send.To.Index].Tell(send.Message, Self);
+                _run.ShardAddresses.GetValueOrDefault(send.To.Index, ActorRefs.Nobody).Tell(send.Message, Self);
                 break;
             case DestinationKind.EveryWorker:
                 TellAll(_run.WorkerAddresses, send.Message);
@@ -141,14 +170,14 @@ internal sealed class CoordinatorActor : UntypedActor, IEffectPerformer
                 TellAll(_run.ShardAddresses, send.Message);
                 break;
             case DestinationKind.Node or DestinationKind.EveryNode:
-                // A single process has no node beside itself, and that one need not ask.
+                SendToNodes(send);
                 break;
             default:
                 throw Invariant.Broken("a coordinator sends nothing to itself");
         }
     }
 
-    private void TellAll(Dictionary<int, IActorRef> members, object message)
+    protected void TellAll(Dictionary<int, IActorRef> members, object message)
     {
         foreach (var member in members.Values)
         {
@@ -183,7 +212,7 @@ internal sealed class CoordinatorActor : UntypedActor, IEffectPerformer
         }
     }
 
-    private Input Perform(Work work) => work switch
+    private Input? Perform(Work work) => work switch
     {
         CombineStatistics combine => new StatisticsCombined(combine.Epoch, combine.Step, Words.Of(
             _run.Host.Combine(combine.Step.Number, Words.Numbers(combine.Leaves), Words.Numbers(combine.Shards)))),
@@ -194,7 +223,8 @@ internal sealed class CoordinatorActor : UntypedActor, IEffectPerformer
         _ => throw Invariant.Broken($"a coordinator's host does no {work.GetType().Name}"),
     };
 
-    private Input TakeCheckpoint(TakeCheckpoint take)
+    /// <summary>Copies the state, which is all in this process's memory, and has it written.</summary>
+    protected Input TakeSnapshot(TakeCheckpoint take)
     {
         try
         {
@@ -224,26 +254,6 @@ internal sealed class CoordinatorActor : UntypedActor, IEffectPerformer
         catch (Exception failure)
         {
             return new CheckpointFailed(step, failure.Message);
-        }
-    }
-
-    private Input Restore(Restore restore)
-    {
-        RunMeter.Survived(FaultKind.Restore);
-        try
-        {
-            var step = new Step(_run.Host.Restore());
-            foreach (var slot in _run.Shards)
-            {
-                slot.Slice = step;
-            }
-
-            TellAll(_run.ShardAddresses, new Own(new SliceRestored(restore.Epoch, step)));
-            return new Restored(restore.Epoch, step);
-        }
-        catch (Exception failure)
-        {
-            return new RestoreFailed(restore.Epoch, failure.Message);
         }
     }
 }

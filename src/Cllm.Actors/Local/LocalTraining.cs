@@ -49,7 +49,7 @@ public static class LocalTraining
 
         settings.Control?.Detach();
         await system.Terminate().ConfigureAwait(false);
-        await run.Writing.ConfigureAwait(false);
+        await run.Coordinator.Writing.ConfigureAwait(false);
         if (result.Outcome == RunOutcome.Failed)
         {
             observer.Failed(result.Sentence);
@@ -59,7 +59,7 @@ public static class LocalTraining
     }
 
     private static CoordinatorSettings CoordinatorSettingsOf(
-        LocalTrainingSettings settings, IRunHost host, Akka.Configuration.Config hocon) => new()
+        LocalTrainingSettings settings, IRunHost host, Akka.Configuration.Config hocon) => new CoordinatorSettings
     {
         Leaves = settings.Leaves,
         Steps = settings.Steps,
@@ -69,7 +69,5 @@ public static class LocalTraining
         EvaluationUnits = host.EvaluationUnits,
         EvaluateEvery = settings.EvaluateEvery,
         CheckpointEvery = settings.CheckpointEvery,
-        PatienceTicks = Hocon.PatienceTicks(hocon),
-        FailuresMax = Hocon.FailuresMax(hocon),
-    };
+    }.Limit(hocon);
 }

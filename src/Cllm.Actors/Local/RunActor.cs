@@ -33,7 +33,7 @@ internal sealed class RunActor : UntypedActor
         Context.System.EventStream.Subscribe(Self, typeof(Warning));
         Context.System.EventStream.Subscribe(Self, typeof(Error));
 
-        _coordinator = Context.ActorOf(Props.Create(() => new CoordinatorActor(_run)).WithDispatcher(Dispatcher), "coordinator");
+        _coordinator = Context.ActorOf(Props.Create(() => new LocalCoordinatorActor(_run)).WithDispatcher(Dispatcher), "coordinator");
         Context.Watch(_coordinator);
         var (run, coordinator) = (_run, _coordinator);
         for (var i = 0; i < run.Shards.Length; i++)
@@ -66,7 +66,7 @@ internal sealed class RunActor : UntypedActor
                 _end.TrySetResult(end);
                 break;
             case Terminated:
-                _end.TrySetResult(new(_run.CommittedSteps, RunOutcome.Failed, _failure));
+                _end.TrySetResult(new(_run.Coordinator.CommittedSteps, RunOutcome.Failed, _failure));
                 break;
             default:
                 Unhandled(message);
@@ -88,8 +88,9 @@ internal sealed class RunActor : UntypedActor
             }
 
             _failure = failure is TrainingDivergedException ? failure.Message : $"the coordinator failed: {failure.Message}";
-            (_failures, _failedStep) = _run.CommittedSteps > _failedStep ? (1, _run.CommittedSteps) : (_failures + 1, _failedStep);
-            return failure is not TrainingDivergedException && _run.Epoch.Number > 0 && _failures <= _run.Settings.FailuresMax ? Directive.Restart : Directive.Stop;
+            var coordinator = _run.Coordinator;
+            (_failures, _failedStep) = coordinator.CommittedSteps > _failedStep ? (1, coordinator.CommittedSteps) : (_failures + 1, _failedStep);
+            return failure is not TrainingDivergedException && coordinator.Epoch.Number > 0 && _failures <= _run.Settings.FailuresMax ? Directive.Restart : Directive.Stop;
         },
         loggingEnabled: false);
 

@@ -15,6 +15,21 @@ public static class Examples
             ("cllm train --data book.txt --init gpt2/ --steps 200 --lr 3e-5", "fine-tune a Hugging Face GPT-2 folder"),
             ("cllm train --workers 4 --threads-per-worker 2", "another split over the cores: other speed, the same bits"),
             ("cllm train --metrics-listen 127.0.0.1:9115", "for `cllm status` in another terminal, and for Prometheus"),
+            ("cllm train --listen 127.0.0.1:4053", "let other processes of this machine join"),
+            ("cllm train --listen trainer:4053 --tls tls --wait-for-nodes 3", "let other machines join, and begin with three"),
+            ("cllm train --listen trainer:4053 --tls tls --standbys 2", "two `cllm node --standby` processes take over if this one is lost"),
+        ],
+        "node" =>
+        [
+            ("cllm node --join 127.0.0.1:4053", "take part in a run on this machine, with all cores"),
+            ("cllm node --join trainer:4053 --tls tls --workers 4", "in one on another machine, with four workers"),
+            ("cllm node --join trainer:4053 --tls tls --data book.txt", "with the run's data from this machine, so that they are not sent"),
+            ("cllm node --join trainer:4053 --tls tls --standby --out runs/standby", "and take the run over when its process is lost"),
+        ],
+        "certificate" =>
+        [
+            ("cllm certificate --out tls", "an authority and a certificate that every node of a run can have"),
+            ("cllm certificate --out tls --name trainer 10.0.0.7", "with the names and addresses of the machines in it"),
         ],
         "eval" =>
         [

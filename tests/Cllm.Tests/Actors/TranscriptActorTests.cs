@@ -36,7 +36,7 @@ public sealed class TranscriptActorTests : TestKit
         var run = new LocalRun(new ScriptedHost(inputs), new RecordingObserver(), settings, workers: 16);
         var probe = CreateTestProbe();
         var parent = CreateTestProbe();
-        var actor = parent.ChildActorOf(Props.Create(() => new CoordinatorActor(run)));
+        var actor = parent.ChildActorOf(Props.Create(() => new LocalCoordinatorActor(run)));
 
         foreach (var input in inputs.Where(input => input is IMessage or NodeLost))
         {

@@ -21,6 +21,7 @@ public sealed class OperatorPlugInTests
         File.WriteAllText(folder.At("Cllm.Actors.Pbm.dll"), "no assembly");
         using var system = ActorSystem.Create("plain");
         var sentence = OperatorPlugIn.Start(system, new(), folder.FullPath);
+        Assert.NotNull(sentence);
         Assert.StartsWith("The pbm commands could not be started: ", sentence, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', sentence);
     }
