@@ -53,7 +53,6 @@ public sealed class ClusterNode : IAsyncDisposable
         var mayCoordinate = Akka.Cluster.Cluster.Get(system).SelfRoles.Contains(CoordinatorRole);
         if (mayCoordinate)
         {
-            Hold(run);
             system.ActorOf(
                 ClusterSingletonManager.Props(
                     Props.Create(() => new CoordinatorSeat(run, observer)),
@@ -89,16 +88,6 @@ public sealed class ClusterNode : IAsyncDisposable
         foreach (var replica in _run.Replicas)
         {
             replica?.Dispose();
-        }
-    }
-
-    /// <summary>The host has loaded the state of the first step: as long as nobody changes it, every shard can begin with it here.</summary>
-    private static void Hold(NodeRun run)
-    {
-        for (var shard = 0; shard < run.Shards.Length; shard++)
-        {
-            run.Slices.Stand(shard, SliceParts.All, run.Settings.FirstStep);
-            run.Shards[shard].Slice = new(run.Settings.FirstStep);
         }
     }
 

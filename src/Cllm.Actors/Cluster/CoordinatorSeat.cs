@@ -113,7 +113,11 @@ internal sealed class CoordinatorSeat : UntypedActor, IWithUnboundedStash
         var number = UpNumberOf(member);
         var settings = SettingsOf(_run, isSuccessor: number > 1) with { FirstEpoch = Epoch.FirstOf(number) };
         _coordination = new(_run.Host, _observer, settings, new(_run.Settings.Name, _run.Settings.StepTokens, settings.Leaves));
-        if (number > 1)
+        if (number == 1)
+        {
+            _run.HoldFirstStep();
+        }
+        else
         {
             _observer.Note($"this process coordinates the run from now on, in epoch {settings.FirstEpoch}");
         }

@@ -106,7 +106,7 @@ internal sealed record ReplicaFetchEnded(int Shard, Step Step, FetchResult Resul
 internal sealed record SliceWanted(Epoch Epoch, ShardIndex Shard, Step Step, ChannelAddress From) : Inside;
 
 /// <summary>A slice was fetched, or could not be.</summary>
-internal sealed record SlicePulled(Epoch Epoch, ShardIndex Shard, Step Step, string? Failure) : ShardPeersMessage, INoSerializationVerificationNeeded;
+internal sealed record SlicePulled(SliceWanted Wanted, string? Failure) : ShardPeersMessage, INoSerializationVerificationNeeded;
 
 /// <summary>The coordinator is about to overwrite this process's state: nothing may be fetched into it. Answered by <see cref="SlicesHeld"/>.</summary>
 internal sealed record HoldSlices(Epoch Epoch) : Inside;

@@ -145,7 +145,7 @@ internal sealed class NodeActor : UntypedActor, IEffectPerformer
                 // That a connection broke or is refused is known already, and told in the run's own words.
                 break;
             case LogEvent log:
-                _observer.Note($"Akka.NET: {log.Message}");
+                _observer.Note($"Akka.NET: {FirstLine($"{log.Message}")}");
                 break;
             case Inside inside:
                 Take(inside);
@@ -179,7 +179,7 @@ internal sealed class NodeActor : UntypedActor, IEffectPerformer
                 break;
             case SliceWanted wanted:
                 var shard = Sender;
-                _slices.Pull(wanted, failure => shard.Tell(new SlicePulled(wanted.Epoch, wanted.Shard, wanted.Step, failure), Self));
+                _slices.Pull(wanted, failure => shard.Tell(new SlicePulled(wanted, failure), Self));
                 break;
             case HoldSlices hold:
                 (_holder, _holding) = (Sender, hold.Epoch);
@@ -202,6 +202,9 @@ internal sealed class NodeActor : UntypedActor, IEffectPerformer
         log.LogClass.Namespace?.StartsWith("Akka.Remote", StringComparison.Ordinal) == true
         || log.LogSource.Contains("endpoint", StringComparison.OrdinalIgnoreCase)
         || log.LogSource.Contains("remot", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>What comes behind it is a stack.</summary>
+    private static string FirstLine(string text) => text.TrimStart().Split('\n', 2)[0].TrimEnd();
 
     private void Follow(Epoch epoch)
     {

@@ -119,12 +119,22 @@ internal sealed class NodeRun : ProcessRun
         Slices.Stand(shard.Number, SliceParts.All, step.Number);
     }
 
+    /// <summary>The host has loaded the state of the first step: a shard can begin with it here as long as nothing else is written in its place.</summary>
+    public void HoldFirstStep()
+    {
+        for (var shard = 0; shard < Shards.Length; shard++)
+        {
+            Slices.Stand(shard, SliceParts.All, Settings.FirstStep);
+        }
+    }
+
     /// <summary>
-    /// A shard that was given to this node begins with the slice at a step, if the one that it had here before or the copy stands there; else with the one
+    /// A shard that was given to this node begins with the slice at a step, if what this process's state has of it or the copy stands there; else with the one
     /// further on.
     /// </summary>
     public void ChooseSlice(int shard, Step step)
     {
+        Shards[shard].Slice = Slices.AllOf(shard) is >= 0 and var here ? new Step(here) : null;
         if (Shards[shard].Slice is { } slice && Replicas[shard] is { Step: { } copy } replica && (slice == step || (copy != step && slice.Number > copy.Number)))
         {
             replica.Step = null;

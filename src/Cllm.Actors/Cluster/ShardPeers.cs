@@ -22,7 +22,11 @@ internal sealed class ShardPeers(NodeRun run, ShardIndex shard, IActorRef self) 
 
     /// <summary>The restore under way, and who ordered it; none most of the time.</summary>
     private RestoreOrdered? _restoring;
+    private SliceWanted? _wanted;
     private IActorRef _restorer = ActorRefs.Nobody;
+
+    /// <summary>The epoch of the newest restore that was ordered, or done.</summary>
+    private Epoch _restoredIn;
 
     public bool IsRestoring => _restoring is not null;
 
@@ -62,10 +66,13 @@ internal sealed class ShardPeers(NodeRun run, ShardIndex shard, IActorRef self) 
                 return EndSending($"it has not answered for {ReplicaPatience.TotalSeconds} s");
             case DirectoryChanged when _sending is { } sending && run.Directory.Find(sending.Replica) is null:
                 return EndSending("it was lost");
-            case RestoreOrdered order when _restoring is null || order.Epoch.Number >= _restoring.Epoch.Number:
+            case RestoreOrdered order when order.Epoch.Number > _restoredIn.Number:
                 return Restore(order, sender);
-            case SlicePulled pulled when pulled.Epoch == _restoring?.Epoch:
-                return EndRestoring(pulled.Step, pulled.Failure);
+            case RestoreOrdered order when order.Epoch == _restoredIn && !IsRestoring:
+                sender.Tell(new SliceIsRestored(order.Epoch, shard, null), self);
+                return null;
+            case SlicePulled pulled when ReferenceEquals(pulled.Wanted, _wanted):
+                return EndRestoring(pulled.Wanted.Step, pulled.Failure);
             default:
                 return null;
         }
@@ -87,7 +94,7 @@ internal sealed class ShardPeers(NodeRun run, ShardIndex shard, IActorRef self) 
 
     private SliceRestored? Restore(RestoreOrdered order, IActorRef sender)
     {
-        (_restoring, _restorer) = (order, sender);
+        (_restoring, _restorer, _restoredIn, _wanted) = (order, sender, order.Epoch, null);
         if (order.From == run.Channel.Address)
         {
             // The coordinator's host has put it into this very memory.
@@ -95,7 +102,8 @@ internal sealed class ShardPeers(NodeRun run, ShardIndex shard, IActorRef self) 
         }
 
         run.SliceChanges(shard);
-        run.NodeActor.Tell(new SliceWanted(order.Epoch, shard, order.Step, order.From), self);
+        _wanted = new(order.Epoch, shard, order.Step, order.From);
+        run.NodeActor.Tell(_wanted, self);
         return null;
     }
 
@@ -103,7 +111,7 @@ internal sealed class ShardPeers(NodeRun run, ShardIndex shard, IActorRef self) 
     private SliceRestored EndRestoring(Step step, string? failure)
     {
         var epoch = _restoring!.Epoch;
-        _restoring = null;
+        (_restoring, _wanted) = (null, null);
         _restorer.Tell(new SliceIsRestored(epoch, shard, failure), self);
         Invariant.Holds(failure is null, $"the slice of step {step} cannot be fetched: {failure}");
         run.SliceStands(shard, step);
