@@ -141,7 +141,7 @@ internal sealed class NodeActor : UntypedActor, IEffectPerformer
                 _replicas.Take(ended);
                 StartWhatCan();
                 break;
-            case LogEvent log when log.LogClass.Namespace?.StartsWith("Akka.Remote", StringComparison.Ordinal) == true:
+            case LogEvent log when IsOfRemoting(log):
                 // That a connection broke or is refused is known already, and told in the run's own words.
                 break;
             case LogEvent log:
@@ -197,6 +197,11 @@ internal sealed class NodeActor : UntypedActor, IEffectPerformer
                 break;
         }
     }
+
+    private static bool IsOfRemoting(LogEvent log) =>
+        log.LogClass.Namespace?.StartsWith("Akka.Remote", StringComparison.Ordinal) == true
+        || log.LogSource.Contains("endpoint", StringComparison.OrdinalIgnoreCase)
+        || log.LogSource.Contains("remot", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>What comes behind it is a stack.</summary>
     private static string FirstLine(string text) => text.TrimStart().Split('\n', 2)[0].TrimEnd();
