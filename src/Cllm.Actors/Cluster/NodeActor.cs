@@ -150,7 +150,7 @@ internal sealed class NodeActor : UntypedActor, IEffectPerformer
                 _replicas.Take(ended);
                 StartWhatCan();
                 break;
-            case LogEvent log when log.LogClass.Namespace?.StartsWith("Akka.Remote", StringComparison.Ordinal) == true:
+            case LogEvent log when IsOfRemoting(log):
                 // That a connection broke or is refused is known already, and told in the run's own words.
                 break;
             case LogEvent log:
@@ -206,6 +206,11 @@ internal sealed class NodeActor : UntypedActor, IEffectPerformer
                 break;
         }
     }
+
+    private static bool IsOfRemoting(LogEvent log) =>
+        log.LogClass.Namespace?.StartsWith("Akka.Remote", StringComparison.Ordinal) == true
+        || log.LogSource.Contains("endpoint", StringComparison.OrdinalIgnoreCase)
+        || log.LogSource.Contains("remot", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>What comes behind it is a stack.</summary>
     private static string FirstLine(string text) => text.TrimStart().Split('\n', 2)[0].TrimEnd();
@@ -321,7 +326,7 @@ internal sealed class NodeActor : UntypedActor, IEffectPerformer
         {
             var channel = _run.Channel.Address;
             _anyCoordinator.Tell(new NodeLocated(_run.Node, channel), Self);
-            _anyCoordinator.Tell(_run.Counters.Report(_run.Node, $"{channel.Host}:{channel.Port}"), Self);
+            _anyCoordinator.Tell(_run.Counters.Report(_run.Node, $"{channel.Host}:{channel.Port}", _run.Settings.Traffic), Self);
         }
 
         _anyCoordinator.Tell(message, Self);

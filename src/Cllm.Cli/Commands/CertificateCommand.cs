@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Cllm.Actors.Bootstrap;
+using Cllm.Actors.Channel.Certificates;
 using Cllm.Cli.Display;
 using Cllm.Cli.Parsing;
 
@@ -28,10 +29,12 @@ public static class CertificateCommand
     {
         NodeCertificates.Create(folder, names);
         terminal.Say($"Made in {folder}:");
-        terminal.Say($"  {NodeCertificates.NodeName}  certificate and key of a node; all nodes of a run can have the same");
-        terminal.Say($"  {NodeCertificates.AuthorityName}    the authority that issued it; nodes accept those whom it has issued one");
-        terminal.Say($"  {NodeCertificates.AuthorityKeyName}    issues more; keep it, and give it to no node");
-        terminal.Say($"Copy {NodeCertificates.NodeName} and {NodeCertificates.AuthorityName} to every machine, readable for one user, and start every process with --tls.");
+        terminal.Say($"  {NodeCertificates.NodeName}.pfx  certificate and key of a node; all nodes of a run can have the same");
+        terminal.Say($"  {NodeCertificates.NodeName}.crt  {NodeCertificates.NodeName}.key  the same for other programs");
+        terminal.Say($"  {CertificateAuthority.CertificateFile}    the authority that issued it; nodes accept those whom it has issued one");
+        terminal.Say($"  {CertificateAuthority.KeyFile}    issues more; keep it, and give it to no node");
+        terminal.Say(
+            $"Copy {NodeCertificates.NodeName}.pfx and {CertificateAuthority.CertificateFile} to every machine, readable for one user, and start every process with --tls.");
         return ExitCode.Success;
     }
 }

@@ -23,11 +23,11 @@ public sealed class NodeSession
 {
     private readonly NodeRequest _request;
     private readonly Terminal _terminal;
-    private readonly RunControl? _control;
+    private readonly RunControl _control;
     private readonly CancellationToken _stop;
     private readonly ClusterSystem _network;
 
-    private NodeSession(NodeRequest request, Terminal terminal, RunControl? control, CancellationToken stop)
+    private NodeSession(NodeRequest request, Terminal terminal, RunControl control, CancellationToken stop)
     {
         (_request, _terminal, _control, _stop) = (request, terminal, control, stop);
         NodeAddress listen = request.Listen ?? NodeAddress.Facing(request.Join);
@@ -50,7 +50,7 @@ public sealed class NodeSession
     {
         using var signals = new StopSignals(terminal.OwnsProcess, outside);
         using var inspection = RunInspection.Start(request.MetricsListen);
-        return new NodeSession(request, terminal, inspection.Control, signals.Token).RunAsync().GetAwaiter().GetResult();
+        return new NodeSession(request, terminal, inspection.Control ?? new RunControl(), signals.Token).RunAsync().GetAwaiter().GetResult();
     }
 
     private async Task<int> RunAsync()
@@ -121,13 +121,28 @@ public sealed class NodeSession
         using CancellationTokenRegistration note = _stop.Register(
             () => display.Note("Leaving after what is being computed. Ctrl-C again leaves at once."));
         long started = Stopwatch.GetTimestamp();
-        TrainingEnd end = await part.TakeAsync(host, observer, _stop).ConfigureAwait(false);
+        TrainingEnd end = await TakeAsync(part, host, observer, display).ConfigureAwait(false);
         if (observer.Failure is { } failure)
         {
             ExceptionDispatchInfo.Throw(failure);
         }
 
         return Tell(end, run, host, observer, Stopwatch.GetElapsedTime(started));
+    }
+
+    private async Task<TrainingEnd> TakeAsync(ClusterPart part, RunHost host, NodeObserver observer, IProgressDisplay display)
+    {
+        using var over = new CancellationTokenSource();
+        Task telling = NodeProgress.TellAsync(_control, part.Settings.Node.Number, () => observer.FirstStep is not null, display, over.Token);
+        try
+        {
+            return await part.TakeAsync(host, observer, _stop).ConfigureAwait(false);
+        }
+        finally
+        {
+            await over.CancelAsync().ConfigureAwait(false);
+            await telling.ConfigureAwait(false);
+        }
     }
 
     private int Tell(TrainingEnd end, JoinedRun run, RunHost host, NodeObserver observer, TimeSpan time)

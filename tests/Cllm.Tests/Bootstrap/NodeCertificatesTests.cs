@@ -18,7 +18,11 @@ public sealed class NodeCertificatesTests : IDisposable
     public void Nodes_of_one_authority_trust_each_other_and_nobody_else()
     {
         NodeCertificates first = Make("tls", "trainer", "10.0.0.7");
-        File.Delete(_folder.At("tls/node.pfx"));
+        foreach (string file in Directory.GetFiles(_folder.At("tls"), "node.*"))
+        {
+            File.Delete(file);
+        }
+
         NodeCertificates second = Make("tls", "other");
         NodeCertificates stranger = Make("strange", "trainer");
         Assert.NotEqual(first.Own.Thumbprint, second.Own.Thumbprint);
@@ -36,6 +40,7 @@ public sealed class NodeCertificatesTests : IDisposable
         {
             const UnixFileMode Owner = UnixFileMode.UserRead | UnixFileMode.UserWrite;
             Assert.Equal(Owner, File.GetUnixFileMode(_folder.At("tls/node.pfx")));
+            Assert.Equal(Owner, File.GetUnixFileMode(_folder.At("tls/node.key")));
             Assert.Equal(Owner, File.GetUnixFileMode(_folder.At("tls/ca.key")));
         }
     }
