@@ -8,8 +8,8 @@ namespace Cllm.Actors.Channel.Wire;
 /// those waiting is bounded and so is their time, and lanes that are open have threads of their own and notice nothing.
 /// </summary>
 /// <remarks>
-/// When too many wait, the one that has waited longest is turned out: whoever knows the credential says it in the same instant in which he connects, so a
-/// crowd that says nothing does not keep him out.
+/// When too many wait, the one that has waited longest is turned out: whoever knows the credential says it in the same instant in which
+/// he connects, so a crowd that says nothing does not keep him out.
 /// </remarks>
 internal sealed class Doorkeeper
 {
@@ -40,7 +40,8 @@ internal sealed class Doorkeeper
     /// <param name="enter">Takes a stranger who has been let in.</param>
     /// <param name="note">Told about those turned away, at most one sentence a second.</param>
     public Doorkeeper(
-        Socket listener, ChannelLimits limits, ChannelCounters? counters, Action<Stranger> begin, Action<Stranger> enter, Action<string>? note)
+        Socket listener, ChannelLimits limits, ChannelCounters? counters, Action<Stranger> begin, Action<Stranger> enter,
+        Action<string>? note)
     {
         (_listener, _limits, _counters, _begin, _enter, _note) = (listener, limits, counters, begin, enter, note);
         _thread = new(Run) { IsBackground = true, Name = "tensor channel" };

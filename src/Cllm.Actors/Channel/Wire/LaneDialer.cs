@@ -108,7 +108,8 @@ internal sealed class LaneDialer : IDisposable
         {
             return FetchResult.Lost(_tls is null
                 ? $"{_peer} closed the connection before it let this node in."
-                : $"{_peer} closed the connection during the handshake; it says in its log why, most likely that it does not accept this node's certificate.");
+                : $"{_peer} closed the connection during the handshake; its log says why,"
+                    + " most likely that it does not accept this node's certificate.");
         }
 
         if (!FrameHeader.TryRead(welcome, out var header, out var fault) || header.Type != FrameType.Welcome)
@@ -121,7 +122,7 @@ internal sealed class LaneDialer : IDisposable
         return header.Code == 0 ? FetchResult.Done : Refused((RefusalReason)header.Code);
     }
 
-    private FetchResult Refused(RefusalReason reason) => FetchResult.Refused(new(reason, $"{_peer} does not let this node in: " + reason switch
+    private FetchResult Refused(RefusalReason reason) => FetchResult.Refused(new(reason, $"{_peer} refuses this node: " + reason switch
     {
         RefusalReason.WrongCredential => "the credential is not the one it gave out; it may have been started again since.",
         RefusalReason.OtherRun => "it works on another run.",
@@ -135,10 +136,13 @@ internal sealed class LaneDialer : IDisposable
         _ when _objection is { } objection =>
             FetchResult.Refused(new(RefusalReason.Certificate, $"{_peer} is not accepted: {objection}.")),
         ObjectDisposedException => late,
-        SocketException socket when socket.SocketErrorCode is SocketError.OperationAborted or SocketError.ConnectionAborted => late,
+        SocketException socket when IsAbort(socket) => late,
         System.Security.Authentication.AuthenticationException =>
             FetchResult.Refused(new(RefusalReason.Certificate, $"{_peer} and this node did not agree on TLS: {problem.Message}")),
-        _ when problem.InnerException is SocketException { SocketErrorCode: SocketError.OperationAborted or SocketError.ConnectionAborted } => late,
+        _ when problem.InnerException is SocketException inner && IsAbort(inner) => late,
         _ => FetchResult.Lost($"{_peer} cannot be reached: {problem.Message}"),
     };
+
+    private static bool IsAbort(SocketException failure) =>
+        failure.SocketErrorCode is SocketError.OperationAborted or SocketError.ConnectionAborted;
 }

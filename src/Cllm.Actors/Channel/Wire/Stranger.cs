@@ -104,7 +104,8 @@ internal sealed class Stranger : IDisposable
         }
     }
 
-    private RefusalReason Judge(in FrameHeader header, ReadOnlySpan<byte> credential, ReadOnlySpan<byte> run, Func<Hello, RefusalReason> admit)
+    private RefusalReason Judge(
+        in FrameHeader header, ReadOnlySpan<byte> credential, ReadOnlySpan<byte> run, Func<Hello, RefusalReason> admit)
     {
         var payload = _bytes.AsSpan(FrameHeader.Bytes);
         if (!Hello.TryRead(header, payload, out var hello))
