@@ -1,3 +1,5 @@
+using Cllm.Numerics.Memory;
+
 namespace Cllm.Numerics.Kernels;
 
 /// <summary>Where the operands of a product lie in memory.</summary>
@@ -24,18 +26,38 @@ internal static unsafe class MatMulBlocked<TLanes, TVector>
     where TVector : struct
 {
     /// <summary>
-    /// A B given as (k, n) is read where it lies if its rows are at most this far apart, close enough for the caches, or if there is
-    /// but one tile of rows, so that packing would not pay.
+    /// A B given as (k, n) is read where it lies if its rows are at most this far apart, so that a strip's rows do not crowd into a few
+    /// sets of the caches.
     /// </summary>
-    private const int DirectColumnsMax = 768;
+    private const int DirectColumnsMax = 3072;
+
+    /// <summary>The same where nothing is fetched ahead, as few terms leave no time for it.</summary>
+    private const int DirectColumnsMaxUnfetched = 768;
+
+    /// <summary>Fewest rows of C for which the next strip of B is fetched ahead: fewer tiles would pass by too fast.</summary>
+    private const int FetchRowsMin = 24;
+
+    /// <summary>Floats from which on a weight gradient is stored past the caches: it would push out what the next products read.</summary>
+    private const long StreamFloatsMin = 1 << 18;
+
+    /// <summary>Rows of B that one block takes as the left operand: they stay in the second-level cache while the strips pass by.</summary>
+    private const int SwappedRows = 96;
 
     /// <summary>c = start + op(a)·op(b) for m rows, n columns and k terms; all at least 1.</summary>
     public static void Product(
         MatMulForm form, int m, int n, int k, float* a, int lda, float* b, int ldb, float* c, int ldc, MatMulStart start, float* bias,
         MatMulScratch scratch)
     {
+        if (form == MatMulForm.NT && start == MatMulStart.Zero && IsCheaperSwapped(m, n, k))
+        {
+            Swapped(m, n, k, a, lda, b, ldb, c, ldc, scratch);
+            return;
+        }
+
         int kBlocks = (k + MatMulScratch.KBlockMax - 1) / MatMulScratch.KBlockMax;
         int kBlock = (k + kBlocks - 1) / kBlocks;
+        bool streams = form == MatMulForm.TN && start != MatMulStart.Accumulate && kBlocks == 1 && (long)m * n >= StreamFloatsMin
+            && ((nint)c | (ldc * sizeof(float))) % AlignedBuffer.AlignmentBytes == 0;
         for (int j = 0; j < n; j += MatMulScratch.NBlock)
         {
             int columns = Math.Min(MatMulScratch.NBlock, n - j);
@@ -47,17 +69,67 @@ internal static unsafe class MatMulBlocked<TLanes, TVector>
                     : default;
                 float* aBlock = form == MatMulForm.TN ? a + (first * (nint)lda) : a + first;
                 float* bBlock = form == MatMulForm.NT ? b + (j * (nint)ldb) + first : b + (first * (nint)ldb) + j;
-                Block(form, m, columns, terms, aBlock, lda, bBlock, ldb, starts, c + j, ldc, scratch);
+                float* ahead = form != MatMulForm.NN || m < FetchRowsMin ? null
+                    : first + terms < k ? bBlock + (terms * (nint)ldb)
+                    : b + j + columns;
+                Block(form, m, columns, terms, aBlock, lda, bBlock, ldb, ahead, starts, c + j, ldc, streams, scratch);
             }
+        }
+
+        if (streams)
+        {
+            // Such stores are ordered by nothing else, and other threads read the gradient.
+            Interlocked.MemoryBarrier();
+        }
+    }
+
+    /// <summary>
+    /// Whether moving A and C costs less than packing B: of two operands the larger one is better read where it lies, and only the left
+    /// one is.
+    /// </summary>
+    private static bool IsCheaperSwapped(int m, int n, int k) =>
+        m is >= FetchRowsMin and <= MatMulScratch.NBlock && 2L * m * (n + k) <= (long)n * k;
+
+    /// <summary>c = a·bᵀ as the transpose of b·aᵀ: the same terms in the same order, so the same bits.</summary>
+    private static void Swapped(int m, int n, int k, float* a, nint lda, float* b, nint ldb, float* c, nint ldc, MatMulScratch scratch)
+    {
+        int stripWidth = MatMulStrip<TLanes, TVector>.Width;
+        int width = MatMulPack.RoundUp(m, TLanes.Lanes);
+        int rowsMax = MatMulScratch.AFloats / width / SwappedRows * SwappedRows;
+        int kBlocks = (k + MatMulScratch.KBlockMax - 1) / MatMulScratch.KBlockMax;
+        int kBlock = (k + kBlocks - 1) / kBlocks;
+        float* transposed = scratch.A;
+        for (int j = 0; j < n; j += rowsMax)
+        {
+            int rows = Math.Min(rowsMax, n - j);
+            for (int first = 0; first < k; first += kBlock)
+            {
+                int terms = Math.Min(kBlock, k - first);
+                if (j == 0 || kBlocks > 1)
+                {
+                    MatMulPack.Transposed(m, terms, a + first, lda, stripWidth, TLanes.Lanes, scratch.B);
+                }
+
+                var strides = new MatMulStrides(terms, ldb, 1, MatMulTile<TLanes, TVector>.Rows * ldb, 0, first > 0 ? width : 0, width);
+                for (int i = 0; i < rows; i += SwappedRows)
+                {
+                    float* block = transposed + (i * (nint)width);
+                    float* left = b + ((j + i) * ldb) + first;
+                    Strips(Math.Min(SwappedRows, rows - i), m, 0, left, scratch.B, 0, null, first > 0 ? block : null, block, strides, scratch);
+                }
+            }
+
+            MatMulPack.Transpose(rows, m, transposed, width, c + j, ldc);
         }
     }
 
     private static void Block(
-        MatMulForm form, int m, int n, int k, float* a, nint lda, float* b, nint ldb, Starts starts, float* c, nint ldc,
+        MatMulForm form, int m, int n, int k, float* a, nint lda, float* b, nint ldb, float* ahead, Starts starts, float* c, nint ldc, bool streams,
         MatMulScratch scratch)
     {
         int stripWidth = MatMulStrip<TLanes, TVector>.Width;
-        bool inPlace = form != MatMulForm.NT && (ldb <= DirectColumnsMax || m <= MatMulTile<TLanes, TVector>.Rows);
+        int directMax = ahead is null ? DirectColumnsMaxUnfetched : DirectColumnsMax;
+        bool inPlace = form != MatMulForm.NT && (ldb <= directMax || m <= MatMulTile<TLanes, TVector>.Rows);
         int direct = inPlace ? n - (n % stripWidth) : 0;
         if (form == MatMulForm.NT)
         {
@@ -71,7 +143,7 @@ internal static unsafe class MatMulBlocked<TLanes, TVector>
         if (form != MatMulForm.TN)
         {
             var strides = new MatMulStrides(k, lda, 1, MatMulTile<TLanes, TVector>.Rows * lda, 0, starts.Row, ldc);
-            Strips(m, n, direct, a, b, ldb, starts.First, c, strides, scratch);
+            Strips(m, n, direct, a, b, ldb, ahead, starts.First, c, strides, scratch);
             return;
         }
 
@@ -80,26 +152,36 @@ internal static unsafe class MatMulBlocked<TLanes, TVector>
         {
             int rows = Math.Min(MatMulScratch.MBlock, m - i);
             MatMulPack.Rows(rows, k, a + i, lda, panelFloats, scratch.A);
-            var strides = new MatMulStrides(k, 1, MatMulTile<TLanes, TVector>.Rows, panelFloats, 0, starts.Row, ldc);
+            var strides = new MatMulStrides(k, 1, MatMulTile<TLanes, TVector>.Rows, panelFloats, 0, starts.Row, ldc) { Streams = streams };
             float* first = starts.First is null ? null : starts.First + (i * starts.Row);
-            Strips(rows, n, direct, scratch.A, b, ldb, first, c + (i * ldc), strides, scratch);
+            Strips(rows, n, direct, scratch.A, b, ldb, null, first, c + (i * ldc), strides, scratch);
         }
     }
 
-    /// <summary>The strips of a block: the first <paramref name="direct"/> columns of B are read in place, the others packed.</summary>
+    /// <summary>
+    /// The strips of a block: the first <paramref name="direct"/> columns of B are read in place, the others packed. What follows is
+    /// fetched meanwhile: the next strip where B is read in place, then the block at <paramref name="ahead"/>, if there is one.
+    /// </summary>
     private static void Strips(
-        int m, int n, int direct, float* a, float* b, nint ldb, float* start, float* c, MatMulStrides strides, MatMulScratch scratch)
+        int m, int n, int direct, float* a, float* b, nint ldb, float* ahead, float* start, float* c, MatMulStrides strides,
+        MatMulScratch scratch)
     {
         int stripWidth = MatMulStrip<TLanes, TVector>.Width;
         float* packed = scratch.B;
         for (int j = 0; j < n; j += stripWidth)
         {
             int columns = Math.Min(stripWidth, n - j);
-            int width = j < direct ? (int)ldb : MatMulPack.RoundUp(columns, TLanes.Lanes);
+            bool isDirect = j < direct;
+            int width = isDirect ? (int)ldb : MatMulPack.RoundUp(columns, TLanes.Lanes);
+            MatMulStrides strip = strides with
+            {
+                BStep = width,
+                Ahead = (nint)(!isDirect ? ahead + j : j + stripWidth < direct ? b + j + stripWidth : ahead),
+                AheadStep = ahead is null ? 0 : ldb * sizeof(float),
+            };
             MatMulStrip<TLanes, TVector>.Run(
-                m, columns, a, j < direct ? b + j : packed, start is null ? scratch.Zeros : start + j, c + j,
-                strides with { BStep = width }, scratch.EdgeTile);
-            packed += j < direct ? 0 : width * strides.K;
+                m, columns, a, isDirect ? b + j : packed, start is null ? scratch.Zeros : start + j, c + j, strip, scratch.EdgeTile);
+            packed += isDirect ? 0 : width * strides.K;
         }
     }
 

@@ -24,6 +24,9 @@ internal unsafe interface IMatMulLanes<TVector>
     static abstract TVector MultiplyAdd(TVector left, TVector right, TVector addend);
 
     static abstract void Store(TVector value, float* destination);
+
+    /// <summary>Stores past the caches; the destination is aligned to the vector.</summary>
+    static abstract void StorePast(TVector value, float* destination);
 }
 
 /// <summary>512 bits: a tile of 6 x 64 takes 24 of the 32 registers for sums, 4 for B, 1 for A.</summary>
@@ -45,6 +48,9 @@ internal readonly unsafe struct MatMulLanes512 : IMatMulLanes<Vector512<float>>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(Vector512<float> value, float* destination) => Vector512.Store(value, destination);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StorePast(Vector512<float> value, float* destination) => Vector512.StoreAlignedNonTemporal(value, destination);
 }
 
 /// <summary>256 bits: a tile of 6 x 16 in the 16 registers of AVX2, of 6 x 32 where AVX-512VL gives 32.</summary>
@@ -66,6 +72,9 @@ internal readonly unsafe struct MatMulLanes256 : IMatMulLanes<Vector256<float>>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(Vector256<float> value, float* destination) => Vector256.Store(value, destination);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StorePast(Vector256<float> value, float* destination) => Vector256.StoreAlignedNonTemporal(value, destination);
 }
 
 /// <summary>
@@ -89,4 +98,7 @@ internal readonly unsafe struct MatMulLanes128 : IMatMulLanes<Vector128<float>>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(Vector128<float> value, float* destination) => Vector128.Store(value, destination);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StorePast(Vector128<float> value, float* destination) => Vector128.StoreAlignedNonTemporal(value, destination);
 }

@@ -39,15 +39,10 @@ internal static unsafe class MatMulPack
         {
             int columns = Math.Min(stripWidth, n - j);
             int width = RoundUp(columns, lanes);
-            int i = 0;
-            for (; Avx.IsSupported && i <= columns - 8; i += 8)
+            Transpose(columns, k, b + (j * ldb), ldb, packed, width);
+            for (int row = 0; columns < width && row < k; row++)
             {
-                TransposeEight(k, b + ((j + i) * ldb), ldb, packed + i, width);
-            }
-
-            for (; i < width; i += 4)
-            {
-                TransposeFour(Math.Clamp(columns - i, 0, 4), k, b + ((j + i) * ldb), ldb, packed + i, width);
+                new Span<float>(packed + (row * (nint)width) + columns, width - columns).Clear();
             }
 
             packed += (nint)width * k;
@@ -107,6 +102,75 @@ internal static unsafe class MatMulPack
         }
     }
 
+    /// <summary>Writes rows of k floats as columns.</summary>
+    /// <param name="columns">Rows of b, columns written.</param>
+    /// <param name="k">Floats of a row of b.</param>
+    /// <param name="b">(columns, k), rows <paramref name="ldb"/> apart.</param>
+    /// <param name="ldb">Floats from a row of b to the next.</param>
+    /// <param name="packed">(k, columns), rows <paramref name="width"/> apart; what lies between them is left alone.</param>
+    /// <param name="width">Floats from a row of packed to the next.</param>
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+    public static void Transpose(int columns, int k, float* b, nint ldb, float* packed, nint width)
+    {
+        int i = 0;
+        for (; Avx512F.IsSupported && i <= columns - 16; i += 16)
+        {
+            TransposeSixteen(k, b + (i * ldb), ldb, packed + i, width);
+        }
+
+        for (; Avx.IsSupported && i <= columns - 8; i += 8)
+        {
+            TransposeEight(k, b + (i * ldb), ldb, packed + i, width);
+        }
+
+        for (; i < columns; i += 4)
+        {
+            TransposeFour(Math.Min(columns - i, 4), k, b + (i * ldb), ldb, packed + i, width);
+        }
+    }
+
+    /// <summary>Writes 16 rows of b as columns of packed, a cache line at a time.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+    private static void TransposeSixteen(int k, float* b, nint ldb, float* packed, nint width)
+    {
+        int row = 0;
+        for (; row <= k - 4; row += 4)
+        {
+            // Four columns of sixteen rows: each quarter holds rows i, i + 4, i + 8, i + 12, so that transposing quarters gives whole columns.
+            float* source = b + row;
+            var r0 = Quarters(source, ldb);
+            var r1 = Quarters(source + ldb, ldb);
+            var r2 = Quarters(source + (2 * ldb), ldb);
+            var r3 = Quarters(source + (3 * ldb), ldb);
+            var low02 = Avx512F.UnpackLow(r0, r2);
+            var high02 = Avx512F.UnpackHigh(r0, r2);
+            var low13 = Avx512F.UnpackLow(r1, r3);
+            var high13 = Avx512F.UnpackHigh(r1, r3);
+            float* destination = packed + (row * width);
+            Avx512F.UnpackLow(low02, low13).Store(destination);
+            Avx512F.UnpackHigh(low02, low13).Store(destination + width);
+            Avx512F.UnpackLow(high02, high13).Store(destination + (2 * width));
+            Avx512F.UnpackHigh(high02, high13).Store(destination + (3 * width));
+        }
+
+        for (; row < k; row++)
+        {
+            for (int i = 0; i < 16; i++)
+            {
+                packed[(row * width) + i] = b[(i * ldb) + row];
+            }
+        }
+    }
+
+    /// <summary>Four floats each of four rows, every fourth one.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<float> Quarters(float* source, nint ldb)
+    {
+        var lower = Vector256.Create(Vector128.Load(source), Vector128.Load(source + (4 * ldb)));
+        var upper = Vector256.Create(Vector128.Load(source + (8 * ldb)), Vector128.Load(source + (12 * ldb)));
+        return Vector512.Create(lower, upper);
+    }
+
     /// <summary>Writes 8 rows of b as columns of packed.</summary>
     [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     private static void TransposeEight(int k, float* b, nint ldb, float* packed, nint width)
@@ -141,15 +205,15 @@ internal static unsafe class MatMulPack
         }
     }
 
-    /// <summary>Writes up to 4 rows of b as columns of packed, the missing ones as zeros.</summary>
+    /// <summary>Writes up to 4 rows of b as columns of packed.</summary>
     [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     private static void TransposeFour(int columns, int k, float* b, nint ldb, float* packed, nint width)
     {
         for (int row = 0; row < k; row++)
         {
-            for (int i = 0; i < 4; i++)
+            for (int i = 0; i < columns; i++)
             {
-                packed[(row * width) + i] = i < columns ? b[(i * ldb) + row] : 0f;
+                packed[(row * width) + i] = b[(i * ldb) + row];
             }
         }
     }

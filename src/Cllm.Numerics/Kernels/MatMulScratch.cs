@@ -26,7 +26,7 @@ public sealed unsafe class MatMulScratch : IDisposable
     internal const int PanelGap = 16;
 
     private const int BFloats = KBlockMax * NBlock;
-    private const int AFloats = MBlock / TileRows * ((KBlockMax * TileRows) + PanelGap);
+    internal const int AFloats = MBlock / TileRows * ((KBlockMax * TileRows) + PanelGap);
     private const int TileRows = 6;
 
     /// <summary>The largest register tile: 6 rows of 64.</summary>

@@ -8,6 +8,8 @@ internal static unsafe class MatMulStrip<TLanes, TVector>
     where TLanes : IMatMulLanes<TVector>
     where TVector : struct
 {
+    private const int CacheLineFloats = 16;
+
     /// <summary>Columns of a full strip.</summary>
     public static int Width => TLanes.Lanes * TLanes.TileVectors;
 
@@ -20,7 +22,7 @@ internal static unsafe class MatMulStrip<TLanes, TVector>
     /// <param name="c">First element of this strip of C.</param>
     /// <param name="strides">Distances.</param>
     /// <param name="edgeTile">Memory for one tile, used when the columns end inside a vector.</param>
-    public static void Run(int m, int columns, float* a, float* b, float* start, float* c, in MatMulStrides strides, float* edgeTile)
+    public static void Run(int m, int columns, float* a, float* b, float* start, float* c, MatMulStrides strides, float* edgeTile)
     {
         int vectors = (columns + TLanes.Lanes - 1) / TLanes.Lanes;
         if (columns % TLanes.Lanes != 0)
@@ -29,9 +31,16 @@ internal static unsafe class MatMulStrip<TLanes, TVector>
             return;
         }
 
+        // Each of the first tiles fetches one cache line of every row of the next strip: one for each k, few enough to hide behind its arithmetic.
+        int fetching = Width / CacheLineFloats;
         for (; m > 0; m -= MatMulTile<TLanes, TVector>.Rows)
         {
             Tile(Math.Min(m, MatMulTile<TLanes, TVector>.Rows), vectors, a, b, start, c, strides);
+            if (strides.AheadStep != 0)
+            {
+                strides = --fetching > 0 ? strides with { Ahead = strides.Ahead + (CacheLineFloats * sizeof(float)) } : strides with { AheadStep = 0 };
+            }
+
             a += strides.ATile;
             start += MatMulTile<TLanes, TVector>.Rows * strides.StartRow;
             c += MatMulTile<TLanes, TVector>.Rows * strides.CRow;
@@ -42,7 +51,7 @@ internal static unsafe class MatMulStrip<TLanes, TVector>
         int m, int columns, int vectors, float* a, float* b, float* start, float* c, in MatMulStrides strides, float* edgeTile)
     {
         nint width = vectors * TLanes.Lanes;
-        MatMulStrides edge = strides with { StartRow = width, CRow = width };
+        MatMulStrides edge = strides with { StartRow = width, CRow = width, AheadStep = 0, Streams = false };
         for (; m > 0; m -= MatMulTile<TLanes, TVector>.Rows)
         {
             int rows = Math.Min(m, MatMulTile<TLanes, TVector>.Rows);

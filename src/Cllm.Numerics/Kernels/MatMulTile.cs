@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
 
 namespace Cllm.Numerics.Kernels;
 
@@ -65,8 +66,16 @@ internal static unsafe class MatMulTile<TLanes, TVector>
         nint a1 = strides.ARow, a2 = 2 * a1, a3 = 3 * a1, a4 = 4 * a1, a5 = 5 * a1;
         nint aStep = strides.AStep;
         nint bStep = strides.BStep;
+        nint aheadStep = strides.AheadStep;
+        byte* ahead = aheadStep == 0 ? (byte*)b : (byte*)strides.Ahead;
         for (nint k = strides.K; k > 0; k--)
         {
+            if (Sse.IsSupported)
+            {
+                Sse.Prefetch1(ahead);
+                ahead += aheadStep;
+            }
+
             TVector b0 = default, b1 = default, b2 = default, b3 = default;
             LoadRow<TVectors>(b, ref b0, ref b1, ref b2, ref b3);
 
@@ -102,36 +111,37 @@ internal static unsafe class MatMulTile<TLanes, TVector>
         }
 
         nint cRow = strides.CRow;
-        StoreRow<TVectors>(c, c00, c01, c02, c03);
+        bool streams = strides.Streams;
+        StoreRow<TVectors>(streams, c, c00, c01, c02, c03);
 
         if (TRows.Value > 1)
         {
             c += cRow;
-            StoreRow<TVectors>(c, c10, c11, c12, c13);
+            StoreRow<TVectors>(streams, c, c10, c11, c12, c13);
         }
 
         if (TRows.Value > 2)
         {
             c += cRow;
-            StoreRow<TVectors>(c, c20, c21, c22, c23);
+            StoreRow<TVectors>(streams, c, c20, c21, c22, c23);
         }
 
         if (TRows.Value > 3)
         {
             c += cRow;
-            StoreRow<TVectors>(c, c30, c31, c32, c33);
+            StoreRow<TVectors>(streams, c, c30, c31, c32, c33);
         }
 
         if (TRows.Value > 4)
         {
             c += cRow;
-            StoreRow<TVectors>(c, c40, c41, c42, c43);
+            StoreRow<TVectors>(streams, c, c40, c41, c42, c43);
         }
 
         if (TRows.Value > 5)
         {
             c += cRow;
-            StoreRow<TVectors>(c, c50, c51, c52, c53);
+            StoreRow<TVectors>(streams, c, c50, c51, c52, c53);
         }
     }
 
@@ -180,9 +190,15 @@ internal static unsafe class MatMulTile<TLanes, TVector>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void StoreRow<TVectors>(float* destination, TVector v0, TVector v1, TVector v2, TVector v3)
+    private static void StoreRow<TVectors>(bool streams, float* destination, TVector v0, TVector v1, TVector v2, TVector v3)
         where TVectors : ICount
     {
+        if (streams)
+        {
+            StoreRowPast<TVectors>(destination, v0, v1, v2, v3);
+            return;
+        }
+
         TLanes.Store(v0, destination);
         if (TVectors.Value > 1)
         {
@@ -197,6 +213,27 @@ internal static unsafe class MatMulTile<TLanes, TVector>
         if (TVectors.Value > 3)
         {
             TLanes.Store(v3, destination + (3 * TLanes.Lanes));
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void StoreRowPast<TVectors>(float* destination, TVector v0, TVector v1, TVector v2, TVector v3)
+        where TVectors : ICount
+    {
+        TLanes.StorePast(v0, destination);
+        if (TVectors.Value > 1)
+        {
+            TLanes.StorePast(v1, destination + TLanes.Lanes);
+        }
+
+        if (TVectors.Value > 2)
+        {
+            TLanes.StorePast(v2, destination + (2 * TLanes.Lanes));
+        }
+
+        if (TVectors.Value > 3)
+        {
+            TLanes.StorePast(v3, destination + (3 * TLanes.Lanes));
         }
     }
 }

@@ -20,7 +20,14 @@ public sealed unsafe class AlignedBuffer : IDisposable
         ArgumentOutOfRangeException.ThrowIfNegative(length);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(length, int.MaxValue);
         Length = (int)length;
-        _start = (float*)NativeMemory.AlignedAlloc((nuint)Math.Max(length * sizeof(float), AlignmentBytes), AlignmentBytes);
+        nuint bytes = (nuint)Math.Max(length * sizeof(float), AlignmentBytes);
+        bool isLarge = bytes >= 2 * HugePages.Bytes;
+        _start = (float*)NativeMemory.AlignedAlloc(bytes, (nuint)(isLarge ? HugePages.Bytes : AlignmentBytes));
+        if (isLarge)
+        {
+            HugePages.Advise(_start, bytes);
+        }
+
         Span.Clear();
     }
 

@@ -1,5 +1,6 @@
 using System.Runtime.Intrinsics;
 using Cllm.Numerics.Kernels;
+using Cllm.Numerics.Memory;
 using Cllm.Numerics.Reference;
 
 namespace Cllm.Tests.Numerics;
@@ -9,13 +10,15 @@ public sealed class MatMulTests : IDisposable
     private readonly MatMulScratch _scratch = new();
 
     /// <summary>
-    /// Odd and round sizes on both sides of every block: tile rows 6, vectors 4/8/16, strips 16/32/64, k 768, n 384, m 192.
+    /// Odd and round sizes on both sides of every block: tile rows 6, vectors 4/8/16, strips 16/32/64, k 768, n 384, m 192; the last ones
+    /// have so few rows that B is the left operand of the transposed product, in one and in several blocks.
     /// </summary>
     public static TheoryData<int, int, int> Shapes => new()
     {
         { 1, 1, 1 }, { 1, 65, 7 }, { 2, 24, 3 }, { 3, 77, 33 }, { 4, 1000, 17 }, { 5, 16, 768 }, { 6, 64, 64 }, { 7, 63, 5 },
         { 12, 32, 32 }, { 13, 129, 31 }, { 32, 32, 32 }, { 11, 385, 2 }, { 17, 40, 769 }, { 9, 100, 1541 }, { 191, 33, 9 },
         { 193, 70, 10 }, { 200, 15, 3 }, { 64, 128, 128 }, { 3, 800, 70 }, { 25, 784, 40 },
+        { 25, 100, 200 }, { 33, 130, 800 }, { 24, 4700, 60 },
     };
 
     private static IEnumerable<(MatMulForm Form, MatMulStart Start)> FormsAndStarts =>
@@ -71,6 +74,26 @@ public sealed class MatMulTests : IDisposable
         }
 
         Assert.Equal(expected, cut);
+    }
+
+    /// <summary>A large gradient is stored past the caches where its rows begin on cache lines, which those of the other tests do not.</summary>
+    [Theory]
+    [InlineData(512, 528)]
+    [InlineData(4096, 77)]
+    public void A_large_gradient_has_the_same_bits_wherever_it_lies(int m, int n)
+    {
+        const int k = 7;
+        var product = new Operands(MatMulForm.TN, MatMulStart.Zero, m, n, k, 0);
+        float[] expected = product.Run(Chosen(MatMulForm.TN), _scratch);
+        int leading = (n + 15) / 16 * 16;
+        using var aligned = new AlignedBuffer((long)m * leading);
+        aligned.Span.Fill(3);
+        MatMul.TN(m, n, k, product.A, m, product.B, n, aligned.Span, leading, MatMulStart.Zero, default, _scratch);
+        for (int row = 0; row < m; row++)
+        {
+            Assert.Equal(expected.AsSpan(row * n, n), aligned.Span.Slice(row * leading, n));
+            Assert.Equal(-1, aligned.Span[((row * leading) + n)..((row + 1) * leading)].IndexOfAnyExcept(3f));
+        }
     }
 
     [Fact]
