@@ -132,6 +132,17 @@ public sealed class LieTests
     }
 
     [Fact]
+    public void Who_accepts_and_then_says_nothing_is_given_up_in_time()
+    {
+        using var server = new LyingServer((_, _) => null, []);
+        using var buffer = new AlignedBuffer(1);
+        using var lane = new TensorLane(server.Address, 0, new(2, "a run"), _limits with { ConnectMilliseconds = 200 });
+        var result = lane.Fetch(TensorRequest.Weights(default, default, default, 0, 1, 0), new BufferDestination(0, buffer));
+        Assert.Equal(FetchOutcome.Lost, result.Outcome);
+        Assert.Contains("within 200 ms", result.Sentence);
+    }
+
+    [Fact]
     public void Another_version_is_named_as_such()
     {
         var welcome = LyingServer.Bytes(new FrameHeader(FrameType.Welcome, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0));

@@ -16,27 +16,34 @@ internal sealed class LaneDialer : IDisposable
     private readonly Timer _deadline;
     private Socket? _socket;
     private string? _objection;
+    private volatile bool _isLate;
 
     public LaneDialer(ChannelAddress peer, ChannelIdentity identity, ChannelLimits limits, ChannelTls? tls, int lane, Func<bool> cancelled)
     {
         (_peer, _identity, _limits, _tls, _lane, _cancelled) = (peer, identity, limits, tls, lane, cancelled);
-        _deadline = new(_ => Abort());
+        _deadline = new(_ =>
+        {
+            _isLate = true;
+            Abort();
+        });
     }
 
     /// <summary>Opens a connection.</summary>
     /// <param name="failure">Why there is none.</param>
     public LaneConnection? Connect(out FetchResult failure)
     {
-        _objection = null;
+        (_objection, _isLate) = (null, false);
         LaneConnection? connection = null;
         failure = FetchResult.Lost($"{_peer} did not let this node in within {_limits.ConnectMilliseconds} ms.");
         _deadline.Change(_limits.ConnectMilliseconds, Timeout.Infinite);
         try
         {
             connection = Open();
-            failure = SayHello(connection);
+            connection.Settle(_limits);
+            var greeted = SayHello(connection);
+            failure = _isLate ? failure : greeted;
         }
-        catch (Exception problem) when (LaneConnection.IsOfConnection(problem))
+        catch (Exception problem) when (LaneConnection.IsOfConnection(problem) || problem is ArgumentException)
         {
             failure = Explain(problem, failure);
         }
@@ -47,7 +54,6 @@ internal sealed class LaneDialer : IDisposable
 
         if (connection is not null && failure.Outcome == FetchOutcome.Done)
         {
-            connection.Settle(_limits);
             _socket = null;
             return connection;
         }
@@ -69,6 +75,11 @@ internal sealed class LaneDialer : IDisposable
     private LaneConnection Open()
     {
         var addresses = IPAddress.TryParse(_peer.Host, out var literal) ? [literal] : Dns.GetHostAddresses(_peer.Host);
+        if (addresses.Length == 0)
+        {
+            throw new SocketException((int)SocketError.HostNotFound);
+        }
+
         for (var i = 0; ; i++)
         {
             try
@@ -135,14 +146,9 @@ internal sealed class LaneDialer : IDisposable
     {
         _ when _objection is { } objection =>
             FetchResult.Refused(new(RefusalReason.Certificate, $"{_peer} is not accepted: {objection}.")),
-        ObjectDisposedException => late,
-        SocketException socket when IsAbort(socket) => late,
+        _ when _isLate => late,
         System.Security.Authentication.AuthenticationException =>
             FetchResult.Refused(new(RefusalReason.Certificate, $"{_peer} and this node did not agree on TLS: {problem.Message}")),
-        _ when problem.InnerException is SocketException inner && IsAbort(inner) => late,
         _ => FetchResult.Lost($"{_peer} cannot be reached: {problem.Message}"),
     };
-
-    private static bool IsAbort(SocketException failure) =>
-        failure.SocketErrorCode is SocketError.OperationAborted or SocketError.ConnectionAborted;
 }
