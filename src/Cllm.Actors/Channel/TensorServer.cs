@@ -83,7 +83,7 @@ public sealed class TensorServer : IDisposable
             _disposed = true;
         }
 
-        _doorkeeper.Stop();
+        _doorkeeper.Dispose();
         ServedLane[] lanes;
         lock (_gate)
         {

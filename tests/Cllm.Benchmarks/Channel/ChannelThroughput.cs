@@ -19,13 +19,14 @@ internal static class ChannelThroughput
 
     private const int PlainBytes = 256 * 1024;
 
-    /// <summary>Runs it: <c>channel [--megabytes N] [--rounds R] [--lanes L]</c>.</summary>
+    /// <summary>Runs it: <c>channel [--megabytes N] [--rounds R] [--lanes L] [--tls]</c>.</summary>
     public static int Run(string[] arguments)
     {
         var megabytes = Option(arguments, "--megabytes", 256);
         var (rounds, lanes) = (Option(arguments, "--rounds", 7), Option(arguments, "--lanes", 1));
         var floats = checked(megabytes * (1 << 20) / sizeof(float));
-        string[] order = [typeof(ChannelThroughput).Assembly.Location, ServeWord, $"{floats}"];
+        using var certificates = arguments.Contains("--tls") ? new BenchmarkCertificates() : null;
+        string[] order = [typeof(ChannelThroughput).Assembly.Location, ServeWord, $"{floats}", certificates?.Folder ?? ""];
         using var server = Process.Start(new ProcessStartInfo(Environment.ProcessPath!, order)
         {
             RedirectStandardInput = true,
@@ -34,7 +35,8 @@ internal static class ChannelThroughput
         try
         {
             var words = server.StandardOutput.ReadLine()!.Split(' ');
-            Measure(server, new(1, "127.0.0.1", int.Parse(words[0]), words[1]), int.Parse(words[2]), floats, rounds, lanes);
+            var address = new ChannelAddress(1, "127.0.0.1", int.Parse(words[0]), words[1]);
+            Measure(server, address, int.Parse(words[2]), floats, rounds, lanes, certificates?.Tls);
             return 0;
         }
         finally
@@ -49,7 +51,8 @@ internal static class ChannelThroughput
     {
         using var buffer = new AlignedBuffer(int.Parse(arguments[1]));
         buffer.Span.Fill(1.5f);
-        using var server = new TensorServer(new(IPAddress.Loopback, 0), new OneTensor(buffer), new(1, "benchmark"));
+        var tls = arguments[2].Length > 0 ? BenchmarkCertificates.TlsFrom(arguments[2]) : null;
+        using var server = new TensorServer(new(IPAddress.Loopback, 0), new OneTensor(buffer), new(1, "benchmark"), tls: tls);
         using var plain = new TcpListener(IPAddress.Loopback, 0);
         plain.Start();
         new Thread(() => ServePlain(plain, buffer)) { IsBackground = true }.Start();
@@ -58,12 +61,12 @@ internal static class ChannelThroughput
         return 0;
     }
 
-    private static void Measure(Process server, ChannelAddress address, int plainPort, int floats, int rounds, int lanes)
+    private static void Measure(Process server, ChannelAddress address, int plainPort, int floats, int rounds, int lanes, ChannelTls? tls)
     {
         using var buffer = new AlignedBuffer(floats);
         using var plain = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         plain.Connect(new IPEndPoint(IPAddress.Loopback, plainPort));
-        var transport = new SocketTransport(new(2, "benchmark"));
+        var transport = new SocketTransport(new(2, "benchmark"), tls: tls);
         Fetch[] fetches = [.. Enumerable.Range(0, lanes).Select(lane => new Fetch(transport.Open(address, lane), buffer, lane, lanes))];
         var (raw, channel) = (new Cost[rounds], new Cost[rounds]);
         Cost.Of(server, () => ReceivePlain(plain, buffer));

@@ -40,7 +40,7 @@ internal sealed class LaneDialer : IDisposable
         {
             connection = Open();
             connection.Settle(_limits);
-            var greeted = SayHello(connection);
+            var greeted = SayHello(connection, failure);
             failure = _isLate ? failure : greeted;
         }
         catch (Exception problem) when (LaneConnection.IsOfConnection(problem) || problem is ArgumentException)
@@ -111,13 +111,15 @@ internal sealed class LaneDialer : IDisposable
         return new(socket, tls);
     }
 
-    private FetchResult SayHello(LaneConnection connection)
+    private FetchResult SayHello(LaneConnection connection, in FetchResult late)
     {
         Span<byte> welcome = stackalloc byte[FrameHeader.Bytes];
         var hello = Hello.Frame(_identity.Run, ChannelCredential.Parse(_peer.Credential), _identity.Node, _lane);
-        if (connection.Write(hello) != Flow.Done || connection.Read(welcome) != Flow.Done)
+        var flow = connection.Write(hello);
+        flow = flow == Flow.Done ? connection.Read(welcome) : flow;
+        if (flow != Flow.Done)
         {
-            return FetchResult.Lost(_tls is null
+            return flow == Flow.Silent ? late : FetchResult.Lost(_tls is null
                 ? $"{_peer} closed the connection before it let this node in."
                 : $"{_peer} closed the connection during the handshake; its log says why,"
                     + " most likely that it does not accept this node's certificate.");
