@@ -30,7 +30,8 @@ public sealed class FrameFuzz
             }
 
             header.Write(again);
-            Assert.True(again.AsSpan().SequenceEqual(frame.AsSpan(0, FrameHeader.Bytes)), $"seed {budget.Seed}: {Convert.ToHexString(frame)}");
+            Assert.True(
+                again.AsSpan().SequenceEqual(frame.AsSpan(0, FrameHeader.Bytes)), $"seed {budget.Seed}: {Convert.ToHexString(frame)}");
             Assert.InRange(header.Length, 0, Math.Max(TensorChunk.BytesMax, RequestBody.BytesMax));
             accepted++;
         }
@@ -107,11 +108,15 @@ public sealed class FrameFuzz
         var (spent, isHonest, believed) = (0, false, 0);
         using var server = new LyingServer((request, header) =>
         {
+            var chunk = FrameHeader.Of(FrameType.Chunk, request, header.Request) with
+            {
+                Offset = 0,
+                Length = payload.Length,
+                PayloadHash = FrameHeader.Hash(payload),
+            };
             byte[] honest =
             [
-                .. LyingServer.Bytes(
-                    FrameHeader.Of(FrameType.Chunk, request, header.Request) with { Offset = 0, Length = payload.Length, PayloadHash = FrameHeader.Hash(payload) },
-                    payload),
+                .. LyingServer.Bytes(chunk, payload),
                 .. LyingServer.Bytes(FrameHeader.Of(FrameType.Complete, request, header.Request)),
             ];
             var said = Changed(honest, budget.Random);
@@ -162,15 +167,16 @@ public sealed class FrameFuzz
             FrameType.Refusal => random.Next(FrameHeader.SentenceBytesMax + 1),
             _ => 0,
         };
+        var section = (byte)(kind == TensorKind.State && type == FrameType.Chunk ? random.Next(3) : 0);
+        var code = (byte)(type == FrameType.Refusal ? random.Next(1, 14) : 0);
         return LyingServer.Bytes(new(
-            type, kind, (byte)(kind == TensorKind.State && type == FrameType.Chunk ? random.Next(3) : 0), (uint)random.Next(), random.Next(), random.NextInt64(),
-            random.NextInt64(), random.NextInt64(TensorRequest.LengthMax), length, (byte)(type == FrameType.Refusal ? random.Next(1, 14) : 0),
-            length == 0 ? 0 : (ulong)random.NextInt64()));
+            type, kind, section, (uint)random.Next(), random.Next(), random.NextInt64(), random.NextInt64(),
+            random.NextInt64(TensorRequest.LengthMax), length, code, length == 0 ? 0 : (ulong)random.NextInt64()));
     }
 
     private static byte[] AnyRequest(Random random) => Caller.Request(random.Next(4) switch
     {
-        0 => TensorRequest.Weights(new(5), new(random.Next(2, 5)), new(random.Next(2)), 0, random.Next(1, Floats), random.Next(2) * 60_000),
+        0 => TensorRequest.Weights(new(5), new(random.Next(2, 5)), default, 0, random.Next(1, Floats), random.Next(2) * 60_000),
         1 => TensorRequest.State(new(5), new(3), new(0), random.Next(Floats), random.Next(1, Floats)),
         2 => TensorRequest.Blob(random.Next(2), random.Next(Floats), random.Next(1, 2 * Floats)),
         _ => TensorRequest.Gradient(new(5), new(3), new(0), 0, Floats, new(1, 0), SampleStore.Sources),
