@@ -113,6 +113,9 @@ public sealed partial class Coordinator
     private void Assign(ShardMember shard, NodeId node)
     {
         (shard.Incarnation, shard.AssignedTo, shard.IsSilent) = (shard.Incarnation.Moved(Fence.Epoch), node, false);
+
+        // One that was told it may go, and is there yet, may be all that is left: it has to be told again.
+        _nodes[node.Number].IsDrained = false;
         Order(shard, node);
     }
 
