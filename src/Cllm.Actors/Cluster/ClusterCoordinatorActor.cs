@@ -66,6 +66,10 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
                 break;
             case NodeJoining joining when !IsAt(joining.Node, Sender):
                 break;
+            case NodeJoining when Machine.Phase == CoordinatorPhase.Ended:
+                // Whoever announces itself as the run ends is told how it has ended, and not that it is refused.
+                Context.Parent.Forward(message);
+                break;
             case SlicesHeld held when held.Epoch == _restoring?.Epoch:
                 RestoreState();
                 break;

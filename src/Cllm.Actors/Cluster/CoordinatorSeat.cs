@@ -5,6 +5,7 @@ using Cllm.Actors.Local;
 using Cllm.Model.Compute;
 using Cllm.Protocol.Coordination;
 using Cllm.Protocol.Identity;
+using Cllm.Protocol.Messages;
 
 namespace Cllm.Actors.Cluster;
 
@@ -22,7 +23,9 @@ internal sealed class CoordinatorSeat : UntypedActor, IWithUnboundedStash
     private CoordinatorRun? _coordination;
     private IActorRef _coordinator = ActorRefs.Nobody;
     private string _failure = "the coordinator stopped";
-    private bool _isOver;
+
+    /// <summary>How the run has ended; none while it has not.</summary>
+    private RunIsOver? _over;
 
     /// <summary>How often the coordinator failed since the run stood at <see cref="_failedStep"/>.</summary>
     private int _failures;
@@ -50,6 +53,9 @@ internal sealed class CoordinatorSeat : UntypedActor, IWithUnboundedStash
                 break;
             case Terminated:
                 End(RunOutcome.Failed, new(_coordination!.CommittedSteps), _failure);
+                break;
+            case NodeJoining when _over is not null:
+                Sender.Tell(_over, Self);
                 break;
             case HandOver:
                 var self = Self;
@@ -140,15 +146,15 @@ internal sealed class CoordinatorSeat : UntypedActor, IWithUnboundedStash
 
     private void End(RunOutcome outcome, Step step, string reason)
     {
-        if (_isOver)
+        if (_over is not null)
         {
             return;
         }
 
-        _isOver = true;
+        _over = new(outcome, step, reason);
         foreach (var member in _cluster.State.Members)
         {
-            Context.ActorSelection(new RootActorPath(member.Address) / "user" / NodeActor.Name).Tell(new RunIsOver(outcome, step, reason), Self);
+            Context.ActorSelection(new RootActorPath(member.Address) / "user" / NodeActor.Name).Tell(_over, Self);
         }
     }
 }
