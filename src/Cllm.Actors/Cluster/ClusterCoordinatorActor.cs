@@ -17,6 +17,10 @@ namespace Cllm.Actors.Cluster;
 /// </summary>
 internal sealed class ClusterCoordinatorActor : CoordinatorActor
 {
+    private const int GatheringsMax = 30;
+
+    private static readonly TimeSpan GatheringDelay = TimeSpan.FromMilliseconds(500);
+
     private readonly CoordinatorRun _coordination;
     private readonly NodeRun _run;
     private readonly Dictionary<int, NodeSeat> _nodes = [];
@@ -25,8 +29,10 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
     private long _version;
     private RestoreRound? _restoring;
     private TakeCheckpoint? _gathering;
+    private int _gatherings;
     private bool _isDirectoryDue;
     private ICancelable? _overdue;
+    private ICancelable? _again;
 
     public ClusterCoordinatorActor(CoordinatorRun coordination, NodeRun run)
         : base(coordination)
@@ -46,6 +52,7 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
     protected override void PostStop()
     {
         _overdue?.Cancel();
+        _again?.Cancel();
         _cluster.Unsubscribe(Self);
         base.PostStop();
     }
@@ -69,6 +76,9 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
                 // Whoever has not been reached stands elsewhere and says so when it is ordered to reduce.
                 _restoring.Missing.Clear();
                 EndIfRestored();
+                break;
+            case StateDue due when due.Step == _gathering?.Step:
+                GatherState();
                 break;
             case StateGathered gathered when gathered.Step == _gathering?.Step:
                 TakeGathered(gathered.Failure);
@@ -156,8 +166,8 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
 
     protected override Input? TakeCheckpoint(TakeCheckpoint take)
     {
-        _gathering = take;
-        _run.NodeActor.Tell(new StateWanted(take.Epoch, take.Step), Self);
+        (_gathering, _gatherings) = (take, 0);
+        GatherState();
         return null;
     }
 
@@ -296,9 +306,19 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
         }
     }
 
+    private void GatherState() => _run.NodeActor.Tell(new StateWanted(_gathering!.Epoch, _gathering.Step), Self);
+
+    /// <summary>An owner that is lost meanwhile has its copy take over, at the same step: so it is tried some more times.</summary>
     private void TakeGathered(string? failure)
     {
         var take = _gathering!;
+        if (failure is not null && ++_gatherings < GatheringsMax)
+        {
+            _again?.Cancel();
+            _again = Context.System.Scheduler.ScheduleTellOnceCancelable(GatheringDelay, Self, new StateDue(take.Step), Self);
+            return;
+        }
+
         _gathering = null;
         Feed(failure is null ? TakeSnapshot(take) : new CheckpointFailed(take.Step, failure));
     }

@@ -91,11 +91,12 @@ public sealed class ClusterNode : IAsyncDisposable
         }
     }
 
+    /// <summary>A worker may be amid a leaf: its memory is not the caller's before it has stopped.</summary>
     private async Task StopAsync(IActorRef actor)
     {
         if (!_system.WhenTerminated.IsCompleted)
         {
-            await actor.GracefulStop(TimeSpan.FromSeconds(10)).ConfigureAwait(false);
+            await actor.GracefulStop(TimeSpan.FromMinutes(10)).ConfigureAwait(false);
         }
     }
 }

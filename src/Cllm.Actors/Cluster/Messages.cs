@@ -94,7 +94,7 @@ internal abstract record Inside : INoSerializationVerificationNeeded;
 internal sealed record WeightsWanted(Epoch Epoch, Step Step) : Inside;
 
 /// <summary>A fetch of a slice into this process's state has ended.</summary>
-internal sealed record SliceFetchEnded(int Shard, TensorKind Kind, Step Step, FetchResult Result) : Inside;
+internal sealed record SliceFetchEnded(int Shard, TensorKind Kind, Epoch Epoch, Step Step, FetchResult Result) : Inside;
 
 /// <summary>A fetch of a slice may be tried again.</summary>
 internal sealed record SliceFetchDue(int Shard) : Inside;
@@ -119,6 +119,9 @@ internal sealed record ReleaseSlices : Inside;
 
 /// <summary>The coordinator wants the whole state of a step in this process; answered by <see cref="StateGathered"/>.</summary>
 internal sealed record StateWanted(Epoch Epoch, Step Step) : Inside;
+
+/// <summary>The state may be asked for once more.</summary>
+internal sealed record StateDue(Step Step) : Inside;
 
 /// <summary>The whole state is here, or could not be had.</summary>
 internal sealed record StateGathered(Step Step, string? Failure) : Inside;

@@ -100,6 +100,15 @@ internal sealed class NodeActor : UntypedActor, IEffectPerformer
         _replicas.Dispose();
     }
 
+    /// <summary>A node that fails is lost with all it has: the run goes on without this process, which ends.</summary>
+    protected override void PreRestart(Exception reason, object message)
+    {
+        End(Protocol.Coordination.RunOutcome.Failed, 0, $"this process failed: {reason.Message}");
+        base.PreRestart(reason, message);
+    }
+
+    protected override void PostRestart(Exception reason) => Context.Stop(Self);
+
     protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(
         maxNrOfRetries: -1, withinTimeMilliseconds: -1, localOnlyDecider: static _ => Directive.Restart, loggingEnabled: false);
 

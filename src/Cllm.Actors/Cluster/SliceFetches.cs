@@ -112,7 +112,8 @@ internal sealed class SliceFetches : IDisposable
                 order!.Ended(null);
             }
 
-            if (ended.Kind == TensorKind.Weights && ended.Step.Number > _wanted?.Number)
+            // Asked for before the run went back to a checkpoint, it says nothing of where the run is.
+            if (ended.Kind == TensorKind.Weights && ended.Epoch.Number >= _wantedIn.Number && ended.Step.Number > _wanted?.Number)
             {
                 _wanted = ended.Step;
                 AdvanceAll();
@@ -143,14 +144,16 @@ internal sealed class SliceFetches : IDisposable
         }
     }
 
-    private static void GiveUpIfLong(Fetch fetch, FetchResult result)
+    private void GiveUpIfLong(Fetch fetch, FetchResult result)
     {
-        if (fetch.Order is { } order && Stopwatch.GetElapsedTime(order.Began) > Patience)
+        if (fetch.Order is { } order && (Stopwatch.GetElapsedTime(order.Began) > Patience || !IsThere(order.Wanted.From)))
         {
             fetch.Order = null;
             order.Ended(result.Sentence);
         }
     }
+
+    private bool IsThere(ChannelAddress address) => Array.Exists(_run.Directory.Nodes, place => place.Channel == address);
 
     private void Advance(int shard)
     {
@@ -225,7 +228,7 @@ internal sealed class SliceFetches : IDisposable
                     run.Slices.Stand(shard, DestinationOf(request.Kind).Parts, request.Step.Number);
                 }
 
-                self.Tell(new SliceFetchEnded(shard, request.Kind, request.Step, result), ActorRefs.NoSender);
+                self.Tell(new SliceFetchEnded(shard, request.Kind, request.Epoch, request.Step, result), ActorRefs.NoSender);
             };
         }
 
