@@ -208,6 +208,7 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
                 node.IsLive = false;
                 _isDirectoryDue = true;
                 Forget(node.Node);
+                RunMeter.Survived(FaultKind.Node);
                 Feed(new NodeLost(node.Node, reason));
             }
         }

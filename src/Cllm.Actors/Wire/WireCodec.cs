@@ -7,8 +7,8 @@ namespace Cllm.Actors.Wire;
 /// <summary>Messages to bytes and back, by Hyperion: listed types only, in both directions. Threads may use one codec at once.</summary>
 internal sealed class WireCodec
 {
-    /// <summary>A message is small: tensors travel over the tensor channel.</summary>
-    public const int PayloadBytesMax = 1 << 20;
+    /// <summary>A message is small, for tensors travel over the tensor channel. Below the remoting's own limit (akka.hocon), which drops without a word to the sender.</summary>
+    public const int PayloadBytesMax = 500_000;
 
     private readonly WireTypes _types;
     private readonly Serializer _hyperion;
