@@ -52,6 +52,9 @@ public sealed record ClusterSettings
     /// <summary>Tokens of a step's global batch, for whoever inspects it.</summary>
     public long StepTokens { get; init; }
 
+    /// <summary>What this process's end of the tensor channel counts.</summary>
+    public ChannelCounters Traffic { get; } = new();
+
     /// <summary>The actor configuration, with the limits in its cllm section.</summary>
     public required Config Hocon { get; init; }
 

@@ -326,7 +326,7 @@ internal sealed class NodeActor : UntypedActor, IEffectPerformer
         {
             var channel = _run.Channel.Address;
             _anyCoordinator.Tell(new NodeLocated(_run.Node, channel), Self);
-            _anyCoordinator.Tell(_run.Counters.Report(_run.Node, $"{channel.Host}:{channel.Port}"), Self);
+            _anyCoordinator.Tell(_run.Counters.Report(_run.Node, $"{channel.Host}:{channel.Port}", _run.Settings.Traffic), Self);
         }
 
         _anyCoordinator.Tell(message, Self);

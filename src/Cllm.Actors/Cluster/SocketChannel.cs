@@ -21,11 +21,6 @@ public static class SocketChannel
         ChannelLimits? limits = null, ChannelTls? tls = null, ChannelCounters? counters = null, Action<string>? note = null)
     {
         var server = new TensorServer(listen, store, identity, limits, tls, counters, note);
-        return new(server.Address(host), new Transport(identity, limits, tls, counters), server);
-    }
-
-    private sealed class Transport(ChannelIdentity identity, ChannelLimits? limits, ChannelTls? tls, ChannelCounters? counters) : ITensorTransport
-    {
-        public ITensorLane Open(ChannelAddress peer, int lane) => new TensorLane(peer, lane, identity, limits, tls, counters);
+        return new(server.Address(host), new SocketTransport(identity, limits, tls, counters), server);
     }
 }

@@ -1,18 +1,17 @@
 using System.Diagnostics;
+using Cllm.Actors.Channel;
 using Cllm.Actors.Wire;
 using Cllm.Protocol.Identity;
 
 namespace Cllm.Actors.Inspection;
 
 /// <summary>
-/// What the workers, shards and lanes of a process have done. Each worker writes its own place; everybody may read at any time, and counting allocates nothing.
+/// What the workers and shards of a process have done. Each worker writes its own place; everybody may read at any time, and counting allocates nothing.
 /// </summary>
 public sealed class NodeCounters
 {
     private readonly WorkerId[] _workers;
     private readonly WorkerPlace[] _places;
-    private readonly long[] _sent = new long[Enum.GetValues<TensorTraffic>().Length];
-    private readonly long[] _received = new long[Enum.GetValues<TensorTraffic>().Length];
     private long _reduceTicks;
 
     /// <summary>Nothing is done yet; all workers wait from now on.</summary>
@@ -43,30 +42,17 @@ public sealed class NodeCounters
         RunMeter.Reduced(time.TotalSeconds);
     }
 
-    /// <summary>Bytes went out over the tensor channel.</summary>
-    public void Sent(TensorTraffic lane, long bytes)
-    {
-        Interlocked.Add(ref _sent[(int)lane], bytes);
-        RunMeter.Sent(lane, bytes);
-    }
-
-    /// <summary>Bytes came in over the tensor channel.</summary>
-    public void Received(TensorTraffic lane, long bytes)
-    {
-        Interlocked.Add(ref _received[(int)lane], bytes);
-        RunMeter.Received(lane, bytes);
-    }
-
     /// <summary>All of it, for the coordinator's process; a node sends it with its announcements.</summary>
     /// <param name="node">The process's node.</param>
     /// <param name="address">Where it is, for people.</param>
-    public NodeReport Report(NodeId node, string address) => new(
+    /// <param name="channel">What its end of the tensor channel did; none when it has none.</param>
+    public NodeReport Report(NodeId node, string address, ChannelCounters? channel = null) => new(
         node,
         address,
         [.. _workers.Select((worker, at) => new WorkerReport(worker, Volatile.Read(ref _places[at].ComputeTicks), _places[at].LivedTicks))],
         Interlocked.Read(ref _reduceTicks),
-        [.. Enumerable.Range(0, _sent.Length).Select(lane => Interlocked.Read(ref _sent[lane]))],
-        [.. Enumerable.Range(0, _received.Length).Select(lane => Interlocked.Read(ref _received[lane]))]);
+        channel?.BytesSent ?? 0,
+        channel?.BytesReceived ?? 0);
 
     private sealed class WorkerPlace
     {
@@ -83,9 +69,9 @@ public sealed class NodeCounters
 /// <param name="Address">Where it is, for people.</param>
 /// <param name="Workers">Its workers.</param>
 /// <param name="ReduceTicks">Time that its shards added gradients and updated.</param>
-/// <param name="BytesSent">Bytes sent over the tensor channel, by <see cref="TensorTraffic"/>.</param>
-/// <param name="BytesReceived">Bytes got over the tensor channel, by <see cref="TensorTraffic"/>.</param>
-public sealed record NodeReport(NodeId Node, string Address, WorkerReport[] Workers, long ReduceTicks, long[] BytesSent, long[] BytesReceived) : IWire;
+/// <param name="BytesSent">Bytes sent over the tensor channel.</param>
+/// <param name="BytesReceived">Bytes got over the tensor channel.</param>
+public sealed record NodeReport(NodeId Node, string Address, WorkerReport[] Workers, long ReduceTicks, long BytesSent, long BytesReceived) : IWire;
 
 /// <summary>What a worker has done.</summary>
 /// <param name="Worker">The worker.</param>

@@ -64,7 +64,7 @@ public sealed class RunInspector(string name, long stepTokens, int leaves)
             _loss,
             mean,
             mean is > 0 ? stepTokens / mean : null,
-            _steps == 0 ? 0 : _reports.Values.Sum(report => report.BytesSent.Sum()) / _steps,
+            _steps == 0 ? 0 : _reports.Values.Sum(report => report.BytesSent) / _steps,
             Stopwatch.GetElapsedTime(_since).TotalSeconds,
             seen.Wait is { } wait ? new(wait.Who, wait.What, Seconds(seen.NowTicks - wait.SinceTicks)) : null,
             View(seen.Survived),
@@ -155,8 +155,8 @@ public sealed class RunInspector(string name, long stepTokens, int leaves)
             report is null ? null : Seconds(report.Workers.Sum(worker => worker.ComputeTicks)),
             report is null ? null : Seconds(report.ReduceTicks),
             report is null ? null : Seconds(report.Workers.Sum(worker => worker.LivedTicks - worker.ComputeTicks)),
-            report?.BytesSent.Sum() ?? 0,
-            report?.BytesReceived.Sum() ?? 0);
+            report?.BytesSent ?? 0,
+            report?.BytesReceived ?? 0);
     }
 
     private double? MeanStepSeconds()

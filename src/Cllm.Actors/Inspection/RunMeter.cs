@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using Cllm.Actors.Channel;
 
 namespace Cllm.Actors.Inspection;
 
@@ -23,11 +24,13 @@ public static class RunMeter
     private static readonly Counter<double> Reduce = Meter.CreateCounter<double>("cllm.reduce", "s", "Time that the shards of this process added and updated.");
     private static readonly Counter<long> Bytes = Meter.CreateCounter<long>("cllm.bytes", "By", "Bytes over the tensor channel, by lane and direction.");
 
+    private static readonly Counter<long> Strangers = Meter.CreateCounter<long>("cllm.strangers", null, "Connections that the tensor channel turned away.");
+
     private static readonly KeyValuePair<string, object?>[] Kinds =
         [.. Enum.GetValues<FaultKind>().Select(kind => KeyValuePair.Create<string, object?>("kind", kind.ToString().ToLowerInvariant()))];
 
     private static readonly KeyValuePair<string, object?>[] Lanes =
-        [.. Enum.GetValues<TensorTraffic>().Select(lane => KeyValuePair.Create<string, object?>("lane", lane.ToString().ToLowerInvariant()))];
+        [.. Enum.GetValues<TensorKind>().Select(lane => KeyValuePair.Create<string, object?>("lane", lane.ToString().ToLowerInvariant()))];
 
     private static readonly KeyValuePair<string, object?> ToOthers = new("direction", "sent");
     private static readonly KeyValuePair<string, object?> FromOthers = new("direction", "received");
@@ -61,10 +64,13 @@ public static class RunMeter
     public static void Reduced(double seconds) => Reduce.Add(seconds);
 
     /// <summary>Bytes went out over the tensor channel.</summary>
-    public static void Sent(TensorTraffic lane, long bytes) => Bytes.Add(bytes, Lanes[(int)lane], ToOthers);
+    public static void Sent(TensorKind lane, long bytes) => Bytes.Add(bytes, Lanes[lane - TensorKind.Gradient], ToOthers);
+
+    /// <summary>A connection was turned away.</summary>
+    public static void Refused() => Strangers.Add(1);
 
     /// <summary>Bytes came in over the tensor channel.</summary>
-    public static void Received(TensorTraffic lane, long bytes) => Bytes.Add(bytes, Lanes[(int)lane], FromOthers);
+    public static void Received(TensorKind lane, long bytes) => Bytes.Add(bytes, Lanes[lane - TensorKind.Gradient], FromOthers);
 }
 
 /// <summary>What a run loses and makes up for.</summary>
@@ -84,20 +90,4 @@ public enum FaultKind
 
     /// <summary>Half an update, or a slice without a copy: the run goes back to a checkpoint.</summary>
     Restore,
-}
-
-/// <summary>What goes over the tensor channel.</summary>
-public enum TensorTraffic
-{
-    /// <summary>Sums of gradients.</summary>
-    Gradient,
-
-    /// <summary>Weights of the next step.</summary>
-    Weights,
-
-    /// <summary>Slices with moments: replicas, checkpoints, restores.</summary>
-    State,
-
-    /// <summary>Bytes of a file, such as token ids.</summary>
-    Blob,
 }

@@ -1,4 +1,6 @@
 using Akka.Actor;
+using Akka.Event;
+using Cllm.Actors.Inspection;
 using Cllm.Model;
 using Cllm.Model.Compute;
 using Cllm.Protocol.Coordination;
@@ -30,7 +32,15 @@ public static class LocalTraining
 
         var system = ActorSystem.Create("cllm", hocon);
         var root = system.ActorOf(Props.Create(() => new RunActor(run, end)), "run");
-        settings.Control?.Attach(root);
+        if (settings.Control is { } control)
+        {
+            control.Attach(root);
+            if (OperatorPlugIn.Start(system, control) is { } sentence)
+            {
+                system.Log.Warning("{0}", sentence);
+            }
+        }
+
         TrainingEnd result;
         using (stop.Register(() => root.Tell(new StopRequested())))
         {

@@ -32,6 +32,21 @@ public sealed class RunInspection : IDisposable
         return new(InspectionServer.StartAsync(endpoint, control).GetAwaiter().GetResult(), control);
     }
 
+    /// <summary>Begins to serve where a run of several processes is served unless it is told otherwise; where another run is, this one goes without.</summary>
+    /// <param name="say">Told when it goes without.</param>
+    public static RunInspection StartUsual(Action<string> say)
+    {
+        try
+        {
+            return Start(InspectionServer.DefaultAddress);
+        }
+        catch (InputException taken)
+        {
+            say(taken.Message);
+            return new(null, null);
+        }
+    }
+
     /// <inheritdoc/>
     public void Dispose() => _server?.DisposeAsync().AsTask().GetAwaiter().GetResult();
 }

@@ -50,7 +50,7 @@ public sealed class ClusterPart
         try
         {
             await using var node = ClusterNode.Start(
-                system, Settings, host, observer, store => ClusterChannel.Open(Network, Settings.Node, Settings.Run, store, note: Note));
+                system, Settings, host, observer, store => ClusterChannel.Open(Network, Settings.Node, Settings.Run, store, Settings.Traffic, Note));
             Invitations.Serve(system, At(node.Channel));
             var cluster = Akka.Cluster.Cluster.Get(system);
             if (Seed is { } seed)
@@ -62,7 +62,15 @@ public sealed class ClusterPart
                 cluster.Join(cluster.SelfAddress);
             }
 
-            Control?.Attach(node.AnyCoordinator);
+            if (Control is { } control)
+            {
+                control.Attach(node.AnyCoordinator);
+                if (OperatorPlugIn.Start(system, control) is { } sentence)
+                {
+                    Note(sentence);
+                }
+            }
+
             using (stop.Register(() => Stop(node)))
             {
                 TrainingEnd end = await node.End.ConfigureAwait(false);

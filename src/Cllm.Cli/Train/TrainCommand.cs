@@ -27,7 +27,7 @@ public sealed class TrainCommand
     private readonly Option<string?> _hocon = Values.Text("--hocon", "PATH", "More Akka.NET configuration, over akka.hocon.");
 
     private readonly Option<string?> _metricsListen = Values.Text(
-        "--metrics-listen", "HOST:PORT", "Serve /metrics, /healthz and /status for Prometheus, `cllm status` and `cllm workers`. [default: off]");
+        "--metrics-listen", "HOST:PORT", "Serve /metrics, /healthz and /status for Prometheus, `cllm status` and `cllm workers`. [default: off; 127.0.0.1:9115 beside --listen]");
 
     private readonly TrainSettings _settings = new();
     private readonly ClusterOptions _cluster = new();

@@ -53,7 +53,9 @@ public sealed class TrainSession : IDisposable
         // Asked here, so that a fault in it leaves no run's folder behind.
         Config hocon = Hocon.Load(request.HoconPath);
         ClusterSystem? network = request.Cluster is null ? null : StartedRun.Network(request.Cluster, hocon);
-        using var inspection = RunInspection.Start(request.MetricsListen);
+        using RunInspection inspection = request is { MetricsListen: null, Cluster: not null }
+            ? RunInspection.StartUsual(terminal.Fail)
+            : RunInspection.Start(request.MetricsListen);
         using PreparedRun run = request.Resume ? PreparedRun.Resume(request) : PreparedRun.Start(request, terminal);
         using var session = new TrainSession(run, terminal, inspection);
         return session.Run(request, network, stop);

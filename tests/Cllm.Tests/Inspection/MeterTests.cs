@@ -1,3 +1,4 @@
+using Cllm.Actors.Channel;
 using Cllm.Actors.Inspection;
 using Cllm.Model.Compute;
 using Cllm.Protocol.Identity;
@@ -22,9 +23,9 @@ public sealed class MeterTests
     public void What_was_measured_is_added_up_by_label()
     {
         using var totals = new MeterTotals();
-        RunMeter.Sent(TensorTraffic.Weights, 1000);
-        RunMeter.Sent(TensorTraffic.Weights, 500);
-        RunMeter.Received(TensorTraffic.Weights, 7);
+        RunMeter.Sent(TensorKind.Weights, 1000);
+        RunMeter.Sent(TensorKind.Weights, 500);
+        RunMeter.Received(TensorKind.Weights, 7);
         RunMeter.Survived(FaultKind.Shard);
         RunMeter.Stepped(64, 0.3);
         var text = new PrometheusText();
@@ -53,14 +54,18 @@ public sealed class MeterTests
     {
         var counters = new NodeCounters([new WorkerId(64), new WorkerId(65)]);
         counters.Computed(1, 2, System.Diagnostics.Stopwatch.GetTimestamp() - System.Diagnostics.Stopwatch.Frequency);
-        counters.Sent(TensorTraffic.Gradient, 10);
-        counters.Received(TensorTraffic.State, 20);
-        var report = counters.Report(new(1), "there");
+        var channel = new ChannelCounters();
+        channel.Sent(TensorKind.Gradient, 10);
+        channel.Sent(TensorKind.Blob, 1);
+        channel.Received(TensorKind.State, 20);
+        var report = counters.Report(new(1), "there", channel);
         Assert.Equal([64, 65], report.Workers.Select(worker => worker.Worker.Number));
         Assert.Equal(0, report.Workers[0].ComputeTicks);
         Assert.InRange(report.Workers[1].ComputeTicks, TimeSpan.TicksPerSecond, 100 * TimeSpan.TicksPerSecond);
-        Assert.Equal((10, 20), (report.BytesSent[(int)TensorTraffic.Gradient], report.BytesReceived[(int)TensorTraffic.State]));
+        Assert.Equal((11, 20), (report.BytesSent, report.BytesReceived));
     }
+
+    private static readonly ChannelCounters Traffic = new();
 
     private static long AllocatedByHundredSteps(NodeCounters counters, RunInspector inspector)
     {
@@ -77,8 +82,8 @@ public sealed class MeterTests
     {
         counters.Computed(0, 4, 0);
         counters.Reduced(0);
-        counters.Sent(TensorTraffic.Gradient, 100);
-        counters.Received(TensorTraffic.Weights, 100);
+        Traffic.Sent(TensorKind.Gradient, 100);
+        Traffic.Received(TensorKind.Weights, 100);
         inspector.Stepped(new StepScalars(2.5, 1, 0.001, 1), 1000);
     }
 

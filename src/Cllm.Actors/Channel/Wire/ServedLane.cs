@@ -225,7 +225,7 @@ internal sealed class ServedLane : IDisposable
                     return false;
                 }
 
-                _counters?.Sent(length);
+                _counters?.Sent(request.Kind, length);
             }
         }
 
