@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using Akka.Actor;
 using Akka.Actor.Setup;
 using Akka.Configuration;
@@ -38,6 +40,23 @@ public sealed record ClusterSystem
 
     /// <summary>The address under which a node's actor system is known.</summary>
     public Address AddressOf(NodeAddress node) => new(Certificates is null ? "akka.tcp" : "akka.ssl.tcp", Name, node.Host, node.Port);
+
+    /// <summary>Finds out whether the address can be listened at, before anything is done that would be in vain.</summary>
+    /// <exception cref="Cllm.Model.InputException">It cannot, or others could reach it without certificates.</exception>
+    public void RequireFree()
+    {
+        WhoMayJoin.Require(Listen, Certificates is not null);
+        var host = Hocon.GetString("akka.remote.dot-netty.tcp.bind-hostname", "") is { Length: > 0 } bind ? bind : Listen.Host;
+        ListenFailure.Explain(
+            () =>
+            {
+                var address = IPAddress.TryParse(host, out var parsed) ? parsed : Dns.GetHostAddresses(host)[0];
+                using var listener = new TcpListener(address, Listen.Port);
+                listener.Start();
+                return true;
+            },
+            Listen);
+    }
 
     /// <summary>Starts the actor system of a node, which is a member of no cluster yet.</summary>
     /// <exception cref="Cllm.Model.InputException">The port cannot be listened at, or others could reach it without certificates.</exception>

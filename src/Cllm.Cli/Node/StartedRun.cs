@@ -19,7 +19,7 @@ public static class StartedRun
     public static ClusterSystem Network(ClusterRequest request, Config hocon)
     {
         WhoMayJoin.Require(request.Listen, request.TlsPath is not null);
-        return new ClusterSystem
+        var network = new ClusterSystem
         {
             Hocon = hocon,
             Listen = request.Listen,
@@ -27,6 +27,8 @@ public static class StartedRun
             Roles = [ClusterNode.CoordinatorRole, ClusterSystem.WorkerRole],
             Coordinators = request.Coordinators,
         };
+        network.RequireFree();
+        return network;
     }
 
     /// <summary>Trains until the run ends.</summary>
