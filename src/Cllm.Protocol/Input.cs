@@ -16,5 +16,8 @@ public interface IMessage;
 /// <summary>The host has set the machine up: it announces itself.</summary>
 public sealed record MachineStarted : Input;
 
+/// <summary>The worker, or the node with all it has, is to leave the run when nothing it holds is needed any more.</summary>
+public sealed record LeaveRequested : Input;
+
 /// <summary>The time that the machine asked for with <see cref="DeadlineSet"/> has come.</summary>
 public sealed record DeadlinePassed : Input;

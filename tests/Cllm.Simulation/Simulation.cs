@@ -10,7 +10,11 @@ namespace Cllm.Simulation;
 /// <param name="Ticks">Virtual time that passed.</param>
 /// <param name="Counts">Faults that happened, by kind.</param>
 /// <param name="Events">Events that happened.</param>
-internal sealed record Outcome(string? Violation, ulong TraceHash, long Ticks, IReadOnlyList<long> Counts, long Events);
+/// <param name="Restores">How often the state was brought back to a checkpoint.</param>
+/// <param name="Coordinators">Coordinators that began.</param>
+/// <param name="Moves">Shards that their owners gave to other nodes.</param>
+internal sealed record Outcome(
+    string? Violation, ulong TraceHash, long Ticks, IReadOnlyList<long> Counts, long Events, long Restores, long Coordinators, long Moves);
 
 /// <summary>Runs one seed.</summary>
 internal static class Simulation
@@ -33,6 +37,6 @@ internal static class Simulation
             violation = trace is null ? $"{fault.GetType().Name}: {fault.Message}" : fault.ToString();
         }
 
-        return new(violation, cluster.TraceHash, cluster.NowTicks, cluster.Counts, cluster.Events);
+        return new(violation, cluster.TraceHash, cluster.NowTicks, cluster.Counts, cluster.Events, cluster.Restores, cluster.Coordinators, cluster.Moves);
     }
 }

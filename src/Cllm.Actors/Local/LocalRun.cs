@@ -61,7 +61,8 @@ internal sealed class LocalRun
     /// <summary>What a coordinator is made with that succeeds one that failed.</summary>
     public CoordinatorSettings SettingsOfSuccessor => Settings with
     {
-        LastEpoch = Epoch,
+        FirstEpoch = Epoch.Next,
+        IsSuccessor = true,
         FirstStep = new(CommittedSteps),
         LastCheckpoint = new(CheckpointedSteps),
     };

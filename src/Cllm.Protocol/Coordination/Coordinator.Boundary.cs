@@ -16,7 +16,10 @@ public sealed partial class Coordinator
     /// <summary>The checkpoint being written; none most of the time, and never two.</summary>
     private Step? _writing;
 
-    /// <summary>A checkpoint is due by cadence; taken at the first boundary at which none is being written.</summary>
+    /// <summary>Whether the state is being copied for it: nobody may change a slice.</summary>
+    private bool _isCopying;
+
+    /// <summary>A checkpoint is due by cadence or asked for; taken at the first boundary at which none is being written.</summary>
     private bool _isCheckpointDue;
 
     /// <summary>Why the run has ended, once it has.</summary>
@@ -27,6 +30,9 @@ public sealed partial class Coordinator
 
     private bool IsCheckpointStep => _settings.CheckpointEvery > 0 && Fence.Step.Number % _settings.CheckpointEvery == 0;
 
+    /// <summary>Whether the run stands between two steps with nothing under way.</summary>
+    private bool IsAtBoundary => Phase is CoordinatorPhase.Paused or CoordinatorPhase.AwaitingMembers;
+
     private bool IsAtEnd => Fence.Step.Number == _settings.Steps;
 
     /// <summary>Goes on from a step boundary with whatever is due.</summary>
@@ -34,6 +40,8 @@ public sealed partial class Coordinator
     {
         BeginLeases(0);
         GrantLeaves();
+        DrainNodes();
+        RenewEpoch();
         var isLeaving = IsAtEnd || _isStopWanted;
         if (IsEvaluationDue())
         {
@@ -45,10 +53,7 @@ public sealed partial class Coordinator
         }
         else if (_writing is null && (_isCheckpointDue || (isLeaving && Fence.Step.Number > _checkpointed.Number)))
         {
-            Phase = CoordinatorPhase.Snapshotting;
-            _isCheckpointDue = false;
-            _writing = Fence.Step;
-            _effects.Add(new TakeCheckpoint(Fence.Epoch, Fence.Step));
+            TakeCheckpoint();
         }
         else if (IsAtEnd)
         {
@@ -61,11 +66,64 @@ public sealed partial class Coordinator
         else if (_isPauseWanted)
         {
             Phase = CoordinatorPhase.Paused;
-            Say($"paused before step {Fence.Step}");
+            SayOnce($"paused before step {Fence.Step}");
+            PlanMove(mayWait: true);
+        }
+        else if (LiveNodes < _settings.NodesMin)
+        {
+            AwaitMembers($"step {Fence.Step} waits for nodes: {LiveNodes} of {_settings.NodesMin} are there");
         }
         else
         {
             StartStep();
+        }
+    }
+
+    private void TakeCheckpoint()
+    {
+        if (!AreShardsLive())
+        {
+            AwaitMembers($"the checkpoint at step {Fence.Step} waits for all shards");
+            return;
+        }
+
+        Phase = CoordinatorPhase.Snapshotting;
+        _isCheckpointDue = false;
+        _isCopying = true;
+        _writing = Fence.Step;
+        _effects.Add(new TakeCheckpoint(Fence.Epoch, Fence.Step));
+    }
+
+    private void AwaitMembers(string reason)
+    {
+        if (Phase != CoordinatorPhase.AwaitingMembers)
+        {
+            Phase = CoordinatorPhase.AwaitingMembers;
+            Progress();
+        }
+
+        SayOnce(reason);
+        PlanMove(mayWait: true);
+    }
+
+    private DropReason RequestCheckpoint()
+    {
+        _isCheckpointDue = true;
+        Say($"a checkpoint is asked for at step {Fence.Step}");
+        if (IsAtBoundary)
+        {
+            ContinueOrRestore();
+        }
+
+        return DropReason.None;
+    }
+
+    /// <summary>Between two steps an epoch can be left without any loss: done when a shard has been moved so often in this one that numbers get scarce.</summary>
+    private void RenewEpoch()
+    {
+        if (Array.Exists(_shards, shard => !shard.Incarnation.HasMovesLeft(Fence.Epoch)))
+        {
+            BeginEpoch("shards have been moved very often in the one before");
         }
     }
 
@@ -97,7 +155,7 @@ public sealed partial class Coordinator
                     at++;
                 }
 
-                Lease(_assignable[i], _leases.Give(_assignable[i].Worker, units[first], at - first, default));
+                Lease(_assignable[i], _leases.Give(_assignable[i].Worker, units[first], at - first, default, _nowTicks));
             }
         }
     }
@@ -112,6 +170,7 @@ public sealed partial class Coordinator
     private void EndSnapshot()
     {
         _checkpointed = Fence.Step;
+        _isCopying = false;
         ContinueOrRestore();
     }
 
@@ -124,7 +183,7 @@ public sealed partial class Coordinator
         }
 
         Progress();
-        _writing = null;
+        (_writing, _isCopying) = (null, false);
         if (failure is null)
         {
             _effects.Add(new CheckpointReported(step, digest));
@@ -138,9 +197,9 @@ public sealed partial class Coordinator
         {
             StartRestore();
         }
-        else if (Phase is CoordinatorPhase.AwaitingCheckpoint or CoordinatorPhase.Snapshotting)
+        else if (Phase is CoordinatorPhase.AwaitingCheckpoint or CoordinatorPhase.Snapshotting || (IsAtBoundary && _isCheckpointDue))
         {
-            if (failure is not null && step == Fence.Step && (IsAtEnd || _isStopWanted))
+            if (failure is not null && step == Fence.Step && (IsAtEnd || _isStopWanted) && AreShardsLive())
             {
                 End(RunOutcome.Failed, $"the run stands at step {step}, but its checkpoint could not be written: {failure}");
             }
@@ -177,7 +236,7 @@ public sealed partial class Coordinator
         {
             End(RunOutcome.Stopped, $"stopped as asked before step {Fence.Step}");
         }
-        else if (Phase == CoordinatorPhase.Paused)
+        else if (IsAtBoundary)
         {
             ContinueOrRestore();
         }

@@ -51,12 +51,13 @@ public sealed partial class Coordinator
     private void Answered(WorkerMember member, LeaseId lease)
     {
         var at = member.Open.IndexOf(lease);
+        var leaves = _leases.Range(lease).Count;
         Invariant.Holds(at >= 0, $"lease {lease} is open at worker {member.Worker}");
         if (at == 0)
         {
             if (Phase == CoordinatorPhase.Computing)
             {
-                var ticks = (_nowTicks - member.BusySinceTicks) / _leases.Range(lease).Count;
+                var ticks = (_nowTicks - member.BusySinceTicks) / leaves;
                 member.Times.Add(ticks);
                 _times.Add(ticks);
             }
@@ -65,6 +66,7 @@ public sealed partial class Coordinator
             (member.StepsPassedOver, member.IsLateSaid) = (0, false);
         }
 
+        member.LeavesAnswered += Phase == CoordinatorPhase.Computing ? leaves : 0;
         member.Open.RemoveAt(at);
     }
 
@@ -196,7 +198,7 @@ public sealed partial class Coordinator
             waiting.Open.RemoveAt(waiting.Open.Count - 1);
             Tell(Destination.Of(waiting.Worker), new LeaseRevoked(Fence.Epoch, Fence.Step, lease, waiting.Incarnation));
             Say($"worker {idle.Worker} takes lease {lease} over, which worker {waiting.Worker} has not begun");
-            Lease(idle, _leases.Move(lease, idle.Worker));
+            Lease(idle, _leases.Move(lease, idle.Worker, _nowTicks));
             return true;
         }
 
@@ -210,7 +212,7 @@ public sealed partial class Coordinator
                 Say($"worker {late.Worker} is at lease {lease} for {tookMs} ms, late after {allowedMs} ms: worker {idle.Worker} is leased the same");
             }
 
-            Lease(idle, _leases.Copy(lease, idle.Worker));
+            Lease(idle, _leases.Copy(lease, idle.Worker, _nowTicks));
             return true;
         }
 

@@ -22,6 +22,8 @@ public sealed partial class Coordinator
             ShardLost lost => LoseShard(lost),
             NodeLost lost => LoseNode(lost),
             NodeJoining joining => JoinNode(joining),
+            NodeLeaving leaving => LeaveNode(leaving.Node, isAsked: false),
+            DrainRequested drain => LeaveNode(drain.Node, isAsked: true),
             _ => throw Invariant.Broken($"{input.GetType().Name} is no membership"),
         };
         if (reason == DropReason.None)
@@ -30,7 +32,10 @@ public sealed partial class Coordinator
             ChooseAssignable();
             AssignShards();
             AssignReplicas();
+            ForgetMove();
+            PlanMove(mayWait: false);
             Recover();
+            DrainNodes();
         }
 
         return reason == DropReason.Known ? DropReason.None : reason;
@@ -39,13 +44,27 @@ public sealed partial class Coordinator
     /// <summary>The worker's entry, made at its first sign of life; none when there is no room for one more.</summary>
     private WorkerMember? MemberOf(WorkerId worker)
     {
-        if (!_workers.TryGetValue(worker.Number, out var member) && _workers.Count < _settings.WorkersMax)
+        if (!_workers.TryGetValue(worker.Number, out var member) && (_workers.Count < _settings.WorkersMax || ForgetWorker()))
         {
             member = new(worker, _settings.TimesMax);
             _workers.Add(worker.Number, member);
         }
 
         return member;
+    }
+
+    /// <summary>Makes room for a worker, if there is one that is gone and whose gradients nobody is about to add.</summary>
+    private bool ForgetWorker()
+    {
+        foreach (var member in _workers.Values)
+        {
+            if (!member.IsLive && !_leases.Holds(member.Worker))
+            {
+                return _workers.Remove(member.Worker.Number);
+            }
+        }
+
+        return false;
     }
 
     private DropReason StartWorker(WorkerStarted started)
@@ -106,6 +125,11 @@ public sealed partial class Coordinator
         {
             Say($"worker {member.Worker} joins at step {Fence.Step} as incarnation {member.Incarnation}");
         }
+
+        if (_nodes.TryGetValue(member.Node.Number, out var node) && node.IsLeaving)
+        {
+            LetGo(member);
+        }
     }
 
     private DropReason LoseWorker(WorkerLost lost)
@@ -134,6 +158,7 @@ public sealed partial class Coordinator
     {
         (member.IsLive, member.IsSilent) = (false, false);
         member.Open.Clear();
+        _survived.WorkersLost++;
         Say($"worker {member.Worker} is lost at step {Fence.Step}: {reason}");
         if (Phase != CoordinatorPhase.Applying && _leases.Revoke(member.Worker))
         {
@@ -161,13 +186,17 @@ public sealed partial class Coordinator
             return DropReason.Duplicate;
         }
 
+        LetGo(member);
+        return DropReason.None;
+    }
+
+    private void LetGo(WorkerMember member)
+    {
         member.IsLeaving = true;
         if (!_leases.Holds(member.Worker))
         {
             Grant(member);
         }
-
-        return DropReason.None;
     }
 
     private void GrantLeaves()
@@ -190,6 +219,7 @@ public sealed partial class Coordinator
 
     private void CountFailure(Member member, string name, string reason)
     {
+        member.FailuresInAll++;
         if (++member.Failures > _settings.FailuresMax && Phase != CoordinatorPhase.Ended)
         {
             End(RunOutcome.Failed,

@@ -26,14 +26,16 @@ public sealed partial class Coordinator
             return DropReason.Known;
         }
 
-        Tell(to, new NodeAdmitted(joining.Node));
-        if (IsAtNode(joining.Node))
+        var isKnown = _nodes.TryGetValue(joining.Node.Number, out var member);
+        Tell(to, new NodeAdmitted(Fence.Epoch, joining.Node, isKnown && member!.IsLeaving));
+        if (isKnown && member!.IsLive)
         {
             AssignShards();
             return DropReason.Known;
         }
 
-        _nodes[joining.Node.Number] = new(joining.Node) { IsLive = true };
+        member ??= new(joining.Node);
+        (_nodes[joining.Node.Number], member.IsLive) = (member, true);
         Say($"node {joining.Node} joins at step {Fence.Step}");
         return DropReason.None;
     }
@@ -65,8 +67,8 @@ public sealed partial class Coordinator
     /// <summary>Has shards started that nobody owns any more: where the copy is, else where fewest are.</summary>
     private void AssignShards()
     {
-        var isEarly = Phase == CoordinatorPhase.Assembling && (_assignable.Length < _settings.WorkersToStart || _nowTicks < _settledTicks);
-        if (isEarly || Phase == CoordinatorPhase.Ended || !AnyNode())
+        var isEarly = Phase == CoordinatorPhase.Assembling && (!AreEnoughThere || _nowTicks < _settledTicks);
+        if (isEarly || Phase == CoordinatorPhase.Ended || NodeWithFewestShards() is not { } fewest)
         {
             return;
         }
@@ -75,54 +77,70 @@ public sealed partial class Coordinator
         {
             if (IsOwnerless(shard))
             {
-                Assign(shard);
+                AssignOwnerless(shard, fewest);
+                fewest = NodeWithFewestShards()!.Value;
             }
         }
     }
 
-    private bool AnyNode()
+    private int LiveNodes
     {
-        foreach (var node in _nodes.Values)
+        get
         {
-            if (node.IsLive)
+            var count = 0;
+            foreach (var node in _nodes.Values)
             {
-                return true;
+                count += node is { IsLive: true, IsLeaving: false } ? 1 : 0;
             }
-        }
 
-        return false;
+            return count;
+        }
     }
 
     /// <summary>A shard that failed is started again by its node; one whose node is gone, or that is silent, is not waited for.</summary>
     private bool IsOwnerless(ShardMember shard) =>
         !shard.IsLive && (shard.AssignedTo is { } node ? !IsAtNode(node) : shard.IsSilent || shard.Incarnation.Number == 0 || !IsAtNode(shard.Node));
 
-    private void Assign(ShardMember shard)
+    private void AssignOwnerless(ShardMember shard, NodeId fewest)
     {
-        var isAtReplica = shard.Replica is { } replica && IsAtNode(replica);
-        var node = isAtReplica ? shard.Replica!.Value : NodeWithFewestShards();
-        var copy = isAtReplica && shard.ReplicaStep is { } step ? $"whose copy stands at step {step}" : "which has no copy of it";
+        var (node, copy) = shard.MovedFrom is { } owner && IsAtNode(owner) ? (owner, "which has it yet")
+            : shard.Replica is { } replica && IsAtNode(replica) ? (replica, shard.ReplicaStep is { } step ? $"whose copy stands at step {step}" : "which has no copy of it")
+            : (fewest, "which has no copy of it");
         Say($"shard {shard.Shard} goes to node {node}, {copy}, at step {Fence.Step}");
+        Assign(shard, node);
+    }
+
+    private void Assign(ShardMember shard, NodeId node)
+    {
         (shard.Incarnation, shard.AssignedTo, shard.IsSilent) = (shard.Incarnation.Moved(Fence.Epoch), node, false);
         Order(shard, node);
     }
 
     private void Order(ShardMember shard, NodeId node) =>
-        Tell(Destination.Of(node), new ShardAssigned(Fence.Epoch, shard.Shard, shard.Incarnation.Next, node));
+        Tell(Destination.Of(node), new ShardAssigned(Fence.Epoch, shard.Shard, shard.Incarnation.Next, node, Fence.Step));
 
-    private NodeId NodeWithFewestShards()
+    /// <summary>Of nodes that stay, if one does; none when no node is there.</summary>
+    private NodeId? NodeWithFewestShards()
     {
-        var (best, fewest) = (default(NodeId), int.MaxValue);
+        (NodeMember? best, var fewest) = (null, int.MaxValue);
         foreach (var node in _nodes.Values)
         {
-            if (node.IsLive)
-            {
-                var shards = _shards.Count(shard => (shard.AssignedTo ?? (shard.IsLive ? shard.Node : null)) == node.Node);
-                (best, fewest) = shards < fewest ? (node.Node, shards) : (best, fewest);
-            }
+            var isBetter = best is null || (best.IsLeaving, fewest).CompareTo((node.IsLeaving, ShardsAt(node.Node))) > 0;
+            (best, fewest) = node.IsLive && isBetter ? (node, ShardsAt(node.Node)) : (best, fewest);
         }
 
-        return best;
+        return best?.Node;
+    }
+
+    private int ShardsAt(NodeId node)
+    {
+        var count = 0;
+        foreach (var shard in _shards)
+        {
+            count += (shard.AssignedTo ?? (shard.IsLive ? shard.Node : null)) == node ? 1 : 0;
+        }
+
+        return count;
     }
 
     /// <summary>Each shard that is there has its copy on another node, the next one in the order of their numbers, for as long as that one is there.</summary>
@@ -130,7 +148,7 @@ public sealed partial class Coordinator
     {
         foreach (var shard in _shards)
         {
-            if (shard.IsLive && IsAtNode(shard.Node) && !(shard.Replica is { } replica && IsAtNode(replica)) && NodeAfter(shard.Node) is { } other)
+            if (shard.IsLive && IsAtNode(shard.Node) && !(shard.Replica is { } replica && MayHold(replica)) && NodeAfter(shard.Node) is { } other)
             {
                 (shard.Replica, shard.ReplicaStep) = (other, null);
                 TellReplica(shard, other);
@@ -143,7 +161,7 @@ public sealed partial class Coordinator
         NodeId? first = null;
         foreach (var node in _nodes.Values)
         {
-            if (!node.IsLive || node.Node == owner)
+            if (!MayHold(node.Node) || node.Node == owner)
             {
                 continue;
             }
@@ -176,6 +194,8 @@ public sealed partial class Coordinator
         }
 
         shard.ReplicaStep = updated.Step;
+        MoveIfCopied();
+        PlanMove(mayWait: false);
         return DropReason.None;
     }
 

@@ -30,7 +30,8 @@ public sealed partial class Coordinator
     private bool _isDeadlineSet;
 
     private bool IsWaitingForOthers => Phase is CoordinatorPhase.Assembling or CoordinatorPhase.Computing
-        or CoordinatorPhase.Reducing or CoordinatorPhase.Applying or CoordinatorPhase.Evaluating;
+        or CoordinatorPhase.Reducing or CoordinatorPhase.Applying or CoordinatorPhase.Evaluating or CoordinatorPhase.AwaitingMembers
+        || (Phase == CoordinatorPhase.Paused && !AreShardsLive());
 
     private void Progress()
     {
@@ -119,6 +120,7 @@ public sealed partial class Coordinator
             ChooseAssignable();
         }
 
+        PostponeMove();
         AssignAgain();
         AssignReplicas();
         Recover();
@@ -156,14 +158,18 @@ public sealed partial class Coordinator
         {
             CoordinatorPhase.Reducing => Names(shard => shard.Reduced is null),
             CoordinatorPhase.Applying => Names(shard => !shard.IsUpdated),
-            CoordinatorPhase.Assembling => [$"{_assignable.Length} of {_settings.WorkersToStart} workers", .. Names(shard => !shard.IsLive)],
+            CoordinatorPhase.Assembling => [.. Nodes(_settings.NodesToStart), $"{_assignable.Length} of {_settings.WorkersToStart} workers", .. Names(shard => !shard.IsLive)],
+            CoordinatorPhase.AwaitingMembers => [.. Nodes(_settings.NodesMin), .. Names(shard => !shard.IsLive)],
             _ => [.. _workers.Values.Where(member => member.Open.Count > 0).Select(Describe)],
         };
-        if (names.Length == 0)
-        {
-            return _leases.Pending > 0 ? "a worker" : "all shards to be there";
-        }
+        return names.Length > 0 ? Join(names)
+            : _leases.Pending > 0 ? "a worker"
+            : _moving is { } shard ? $"the copy of shard {shard.Shard} at node {_movingTo}"
+            : "all shards to be there";
+    }
 
+    private static string Join(string[] names)
+    {
         var rest = names.Length > NamedMax ? $" and {names.Length - NamedMax} more" : "";
         return string.Join(", ", names.Take(NamedMax)) + rest;
     }
@@ -174,6 +180,8 @@ public sealed partial class Coordinator
         var more = member.Open.Count > 1 ? $" and {member.Open.Count - 1} more" : "";
         return $"worker {member.Worker} (lease {member.Open[0]}, units {first}+{count}{more})";
     }
+
+    private string[] Nodes(int nodesMin) => LiveNodes < nodesMin ? [$"{LiveNodes} of {nodesMin} nodes"] : [];
 
     private string[] Names(Func<ShardMember, bool> isAwaited) =>
         [.. _shards.Where(isAwaited).Select(shard => $"shard {shard.Shard}")];

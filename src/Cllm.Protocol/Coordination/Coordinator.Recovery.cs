@@ -31,6 +31,9 @@ public sealed partial class Coordinator
             case CoordinatorPhase.Assembling:
                 Assemble();
                 break;
+            case CoordinatorPhase.AwaitingMembers when _restoreReason is null:
+                Continue();
+                break;
             case CoordinatorPhase.Computing when _leases.Complete:
                 OrderReduction();
                 break;
@@ -47,19 +50,21 @@ public sealed partial class Coordinator
 
     private void Assemble()
     {
-        if (_assignable.Length >= _settings.WorkersToStart && AreShardsLive() && _restoreReason is null)
+        if (AreEnoughThere && AreShardsLive() && _restoreReason is null)
         {
             _effects.Add(new Persist(Fence.Epoch, Fence.Step));
             Continue();
         }
     }
 
+    private bool AreEnoughThere => _assignable.Length >= _settings.WorkersToStart && LiveNodes >= _settings.NodesToStart;
+
     private bool AreShardsLive() => Array.TrueForAll(_shards, shard => shard.IsLive);
 
     /// <summary>Goes back to a checkpoint as soon as no shard is at its slice and no copy of the state is being taken.</summary>
     private void TryRestore()
     {
-        if (Phase == CoordinatorPhase.Snapshotting && _writing == Fence.Step && _checkpointed != Fence.Step)
+        if (_isCopying)
         {
             return;
         }
@@ -70,6 +75,7 @@ public sealed partial class Coordinator
             Phase = CoordinatorPhase.Restoring;
             _restoreReason = null;
             _isRestoreStarted = false;
+            _moving = null;
             BeginLeases(0);
             StartRestore();
         }
@@ -92,10 +98,13 @@ public sealed partial class Coordinator
             return DropReason.NotAwaited;
         }
 
-        Invariant.Holds(restored.Step.Number <= Fence.Step.Number,
+        Invariant.Holds(restored.Step.Number <= Fence.Step.Number || _settings.IsStepLearned,
             $"step {restored.Step} is not ahead of step {Fence.Step}, the last committed");
+        _survived.Restores++;
         Say($"back at step {restored.Step} from step {Fence.Step}");
         Fence.Step = _checkpointed = restored.Step;
+        Array.ForEach(_shards, shard => shard.ReplicaStep = null);
+        _furthest = new(Math.Max(_furthest.Number, restored.Step.Number));
         _isCheckpointDue = _isRestoreStarted = false;
         Progress();
         _effects.Add(new Persist(Fence.Epoch, Fence.Step));

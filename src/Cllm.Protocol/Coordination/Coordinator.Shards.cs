@@ -24,8 +24,19 @@ public sealed partial class Coordinator
             return ReturnShard(member, started.Slice);
         }
 
+        if (started.Incarnation.MovedIn.Number > Fence.Epoch.Number)
+        {
+            // A successor has moved it: this coordinator is over, and must not give away what it has.
+            return DropReason.NewerEpoch;
+        }
+
         if (started.Incarnation.Number <= member.Incarnation.Number)
         {
+            if (member.IsLive && member.Node != started.Node)
+            {
+                TellMoved(member, started.Node);
+            }
+
             return DropReason.UnknownSender;
         }
 
@@ -36,6 +47,12 @@ public sealed partial class Coordinator
 
         (member.Incarnation, member.Node, member.AssignedTo) = (started.Incarnation, started.Node, null);
         (member.IsLive, member.IsSilent, member.Replica, member.ReplicaStep) = (true, false, null, null);
+        if (member.MovedFrom is { } owner && owner != started.Node)
+        {
+            TellMoved(member, owner);
+        }
+
+        member.MovedFrom = null;
         Inspect(member, started.Slice);
         return DropReason.None;
     }
@@ -45,7 +62,7 @@ public sealed partial class Coordinator
     {
         if (member.IsLive)
         {
-            if (member is { Replica: { } replica, ReplicaStep: null })
+            if (member.Replica is { } replica && (member.ReplicaStep is null || member == _moving))
             {
                 TellReplica(member, replica);
             }
@@ -67,6 +84,10 @@ public sealed partial class Coordinator
 
         return DropReason.None;
     }
+
+    /// <summary>Who owned a shard has no use for it any more: told only when it is there at another node.</summary>
+    private void TellMoved(ShardMember member, NodeId owner) =>
+        Tell(Destination.Of(owner), new ShardMoved(Fence.Epoch, member.Shard, member.Incarnation, owner));
 
     /// <summary>Whether the slice that a shard came with is the one it has to have by now.</summary>
     private void Inspect(ShardMember member, Step? slice)
@@ -117,7 +138,11 @@ public sealed partial class Coordinator
     /// </summary>
     private void JudgeSlices()
     {
-        if (_settings.LastEpoch.Number > 0 && !IsAtEnd && Array.TrueForAll(_shards, shard => shard.Slice == Fence.Step.Next))
+        if (_settings.IsStepLearned)
+        {
+            LearnStep();
+        }
+        else if (_settings.IsSuccessor && !IsAtEnd && Array.TrueForAll(_shards, shard => shard.Slice == Fence.Step.Next))
         {
             Say($"step {Fence.Step} was done when the coordinator before this one was lost, and is not reported");
             Fence.Step = _furthest = Fence.Step.Next;
@@ -130,9 +155,31 @@ public sealed partial class Coordinator
         }
     }
 
+    /// <summary>
+    /// The run is where its furthest slice is. A slice that stands elsewhere sends all back to a checkpoint, which is no later: nothing is done but what was
+    /// done before.
+    /// </summary>
+    private void LearnStep()
+    {
+        Step? found = null;
+        foreach (var shard in _shards)
+        {
+            found = shard.Slice is { } slice && (found is not { } other || slice.Number > other.Number) ? slice : found;
+        }
+
+        var furthest = found ?? _settings.FirstStep;
+        if (furthest != Fence.Step)
+        {
+            Say($"the shards that the coordinator before this one left stand at step {furthest}");
+            Fence.Step = _furthest = _evaluated = furthest;
+        }
+
+        _isCheckpointDue |= IsCheckpointStep && furthest.Number > _checkpointed.Number;
+    }
+
     private DropReason LoseShard(ShardLost lost)
     {
-        if (lost.Shard.Number < 0 || lost.Shard.Number >= _shards.Length)
+        if (lost.Shard.Number < 0 || lost.Shard.Number >= _shards.Length || lost.Incarnation.MovedIn.Number > Fence.Epoch.Number)
         {
             return DropReason.UnknownSender;
         }
@@ -155,6 +202,7 @@ public sealed partial class Coordinator
     private void Lose(ShardMember member, string reason)
     {
         (member.IsLive, member.IsUpdating, member.IsSilent) = (false, false, false);
+        _survived.ShardsLost++;
         Say($"shard {member.Shard} is lost at step {Fence.Step}: {reason}");
         RevokeReduction($"shard {member.Shard} is lost before the commit");
         CountFailure(member, $"shard {member.Shard}", reason);
@@ -165,6 +213,7 @@ public sealed partial class Coordinator
     {
         if (_nodes.TryGetValue(lost.Node.Number, out var node))
         {
+            _survived.NodesLost += node is { IsLive: true, IsDrained: false } ? 1 : 0;
             node.IsLive = false;
         }
 

@@ -32,6 +32,7 @@ public sealed partial class Coordinator
         BeginLeases(_settings.Leaves);
         EndPassingOver();
         LeasePending();
+        PlanMove(mayWait: true);
     }
 
     /// <summary>Leases what no valid lease covers to the workers that are there, as evenly as possible.</summary>
@@ -81,7 +82,7 @@ public sealed partial class Coordinator
                 if (at < plan[i].Length)
                 {
                     var (member, node) = (_assignable[i], plan[i][at]);
-                    Lease(member, _leases.Give(member.Worker, LeafTree.First(node), _tree.Count(node), node));
+                    Lease(member, _leases.Give(member.Worker, LeafTree.First(node), _tree.Count(node), node, _nowTicks));
                 }
             }
         }
@@ -133,7 +134,7 @@ public sealed partial class Coordinator
     private void OrderReduction()
     {
         Invariant.Holds(Phase == CoordinatorPhase.Computing && _leases.Complete, "a reduction is ordered once all gradients are there");
-        if (!AreShardsLive() || _restoreReason is not null)
+        if (!AreShardsLive() || _restoreReason is not null || _moving is not null)
         {
             return;
         }

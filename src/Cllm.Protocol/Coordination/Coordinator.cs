@@ -37,6 +37,9 @@ public enum CoordinatorPhase
     /// <summary>To be told to go on.</summary>
     Paused,
 
+    /// <summary>As many nodes to be there as a step needs, or all shards for a checkpoint.</summary>
+    AwaitingMembers,
+
     /// <summary>Its host to have brought all slices back to a checkpoint.</summary>
     Restoring,
 
@@ -63,10 +66,15 @@ public sealed partial class Coordinator : IMachine
     private string _saidOnce = "";
     private long _nowTicks;
 
+    /// <summary>When the phase began.</summary>
+    private long _phaseTicks;
+
     /// <summary>Creates a coordinator that waits for its workers and shards.</summary>
     public Coordinator(CoordinatorSettings settings)
     {
         Invariant.Holds(settings.Leaves > 0 && settings.Shards > 0 && settings.WorkersToStart > 0, "a run has leaves, shards and workers");
+        Invariant.Holds(settings.NodesToStart >= 0 && settings.NodesMin >= 0 && Math.Max(settings.NodesToStart, settings.NodesMin) <= settings.NodesMax, "there is room for the nodes that a run waits for");
+        Invariant.Holds(settings.FirstEpoch.Number > 0 && (settings.IsSuccessor || !settings.IsStepLearned), "only a successor has to learn where its run stands");
         Invariant.Holds(settings.FirstStep.Number >= 0 && settings.FirstStep.Number <= settings.Steps, "a run begins within its steps");
         Invariant.Holds(settings.PatienceTicks > 0 && settings.NodesPerWorkerMin > 0 && settings.FailuresMax >= 0, "limits are positive");
         Invariant.Holds(settings.TimesMin > 0 && settings.TimesMin <= settings.TimesMax && settings.LateTicksMin >= 0, "a median is of at least one time");
@@ -75,7 +83,7 @@ public sealed partial class Coordinator : IMachine
         _tree = new(settings.Leaves);
         _allLeaves = [.. Enumerable.Range(0, settings.Leaves)];
         _shards = [.. Enumerable.Range(0, settings.Shards).Select(shard => new ShardMember(new(shard)))];
-        Fence.Epoch = settings.LastEpoch.Next;
+        Fence.Epoch = settings.FirstEpoch;
         _leases = new(LeaseId.FirstOf(Fence.Epoch));
         _times = new(settings.TimesMax);
         Fence.Step = _furthest = _evaluated = settings.FirstStep;
@@ -83,7 +91,15 @@ public sealed partial class Coordinator : IMachine
     }
 
     /// <summary>What it is waiting for.</summary>
-    public CoordinatorPhase Phase { get; private set; }
+    public CoordinatorPhase Phase
+    {
+        get;
+        private set
+        {
+            _phaseTicks = field == value ? _phaseTicks : _nowTicks;
+            field = value;
+        }
+    }
 
     /// <summary>Epoch and step that hold, and what was dropped.</summary>
     public Fence Fence { get; } = new();
@@ -111,6 +127,10 @@ public sealed partial class Coordinator : IMachine
         {
             Tell(Destination.Of(joining.Node), new JoinRefused(joining.Node, $"the run has ended: {_endReason}"));
         }
+        else if (input is NodeLeaving leaving)
+        {
+            Tell(Destination.Of(leaving.Node), new NodeDrained(Fence.Epoch, leaving.Node));
+        }
 
         return DropReason.Finished;
     }
@@ -121,7 +141,8 @@ public sealed partial class Coordinator : IMachine
         {
             case StepInput awaited:
                 return TakeStepInput(awaited);
-            case WorkerStarted or WorkerLost or WorkerLeaving or ShardStarted or ShardLost or NodeJoining or NodeLost:
+            case WorkerStarted or WorkerLost or WorkerLeaving or ShardStarted or ShardLost or NodeJoining or NodeLost
+                or NodeLeaving or DrainRequested:
                 return TakeMembership(input);
             case ReplicaUpdated updated:
                 return TakeReplica(updated);
@@ -137,6 +158,8 @@ public sealed partial class Coordinator : IMachine
                 return TakeRestoreFailed(failed);
             case StopRequested:
                 return Stop();
+            case CheckpointRequested:
+                return RequestCheckpoint();
             case PauseRequested:
                 _isPauseWanted = true;
                 return DropReason.None;
@@ -163,7 +186,7 @@ public sealed partial class Coordinator : IMachine
         }
 
         Progress();
-        _settledTicks = _settings.LastEpoch.Number > 0 ? _nowTicks + _settings.SettleTicks : 0;
+        _settledTicks = _settings.IsSuccessor ? _nowTicks + _settings.SettleTicks : 0;
         return DropReason.None;
     }
 
@@ -249,6 +272,8 @@ public sealed partial class Coordinator : IMachine
     private void BeginEpoch(string reason)
     {
         Fence.Epoch = Fence.Epoch.Next;
+        _survived.Epochs++;
+        Invariant.Holds(Fence.Epoch.Number - _settings.FirstEpoch.Number < Epoch.PerCoordinatorMax, $"a coordinator has at most {Epoch.PerCoordinatorMax} epochs");
         _effects.Add(new Persist(Fence.Epoch, Fence.Step));
         Say($"epoch {Fence.Epoch} begins at step {Fence.Step}: {reason}");
     }

@@ -17,11 +17,26 @@ public sealed record CoordinatorSettings
     /// <summary>Workers that have to be there before the first step, at least 1.</summary>
     public required int WorkersToStart { get; init; }
 
+    /// <summary>Nodes that have to be there before shards are given out and the first step begins; 0 where no node joins.</summary>
+    public int NodesToStart { get; init; }
+
+    /// <summary>Nodes without which no further step begins: with fewer, the run waits at the next step boundary until enough have joined. 0 never waits.</summary>
+    public int NodesMin { get; init; }
+
     /// <summary>The step that the run's state stands at: 0, or that of the checkpoint it goes on from.</summary>
     public Step FirstStep { get; init; }
 
-    /// <summary>The last epoch persisted; the run goes on in the one after it.</summary>
-    public Epoch LastEpoch { get; init; }
+    /// <summary>The epoch in which this coordinator begins: above all of the coordinators before it. In a cluster <see cref="Epoch.FirstOf"/> has it.</summary>
+    public Epoch FirstEpoch { get; init; } = new(1);
+
+    /// <summary>Whether it succeeds another coordinator, whose shards and workers may be there yet.</summary>
+    public bool IsSuccessor { get; init; }
+
+    /// <summary>
+    /// Whether a successor does not know where its predecessor was, for what that one persisted was lost with it: the run goes on at the furthest step at which a
+    /// slice stands, and <see cref="FirstStep"/> is only the newest checkpoint that this host can read.
+    /// </summary>
+    public bool IsStepLearned { get; init; }
 
     /// <summary>The newest step whose state is in a checkpoint; none means <see cref="FirstStep"/>. Another one where a coordinator succeeds one that was lost.</summary>
     public Step? LastCheckpoint { get; init; }
@@ -49,7 +64,10 @@ public sealed record CoordinatorSettings
     /// <summary>Leases given in one step or evaluation at most, those given again included; more end the run.</summary>
     public int LeasesPerStepMax { get; init; } = 65536;
 
-    /// <summary>Different workers that one run may ever see; more are not taken in.</summary>
+    /// <summary>
+    /// Workers that are known at one time; more are not taken in. One that is gone and holds nothing is forgotten when its place is needed, and taken in anew if it
+    /// comes back.
+    /// </summary>
     public int WorkersMax { get; init; } = 4096;
 
     /// <summary>Nodes that may take part at one time; more are refused.</summary>

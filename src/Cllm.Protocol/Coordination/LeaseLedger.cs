@@ -51,7 +51,7 @@ internal sealed class LeaseLedger(LeaseId next)
     }
 
     /// <summary>Gives a lease on units that no valid lease covers.</summary>
-    public LeaseId Give(WorkerId worker, int first, int count, LeafNode node)
+    public LeaseId Give(WorkerId worker, int first, int count, LeafNode node, long nowTicks)
     {
         for (var unit = first; unit < first + count; unit++)
         {
@@ -59,7 +59,7 @@ internal sealed class LeaseLedger(LeaseId next)
             _holder[unit] = _entries.Count;
         }
 
-        _entries.Add(new(_next, worker, first, count, node));
+        _entries.Add(new(_next, worker, first, count, node) { GivenTicks = nowTicks });
         Pending -= count;
         var lease = _next;
         _next = _next.Next;
@@ -67,11 +67,11 @@ internal sealed class LeaseLedger(LeaseId next)
     }
 
     /// <summary>Gives a second lease on what a lease covers that has no answer and no copy.</summary>
-    public LeaseId Copy(LeaseId original, WorkerId worker)
+    public LeaseId Copy(LeaseId original, WorkerId worker, long nowTicks)
     {
         var entry = Find(original)!;
         Invariant.Holds(entry is { IsVoid: false, Answer: null, Rival: None }, $"lease {original} is copied once, while it is awaited");
-        var copy = new Entry(_next, worker, entry.First, entry.Count, entry.Node) { Rival = At(original), IsCopy = true };
+        var copy = new Entry(_next, worker, entry.First, entry.Count, entry.Node) { Rival = At(original), IsCopy = true, GivenTicks = nowTicks };
         entry.Rival = _entries.Count;
         _entries.Add(copy);
         _next = _next.Next;
@@ -79,14 +79,14 @@ internal sealed class LeaseLedger(LeaseId next)
     }
 
     /// <summary>Gives another worker what a lease covers that has no answer and no copy; the lease is void.</summary>
-    public LeaseId Move(LeaseId original, WorkerId worker)
+    public LeaseId Move(LeaseId original, WorkerId worker, long nowTicks)
     {
         var entry = Find(original)!;
         Invariant.Holds(entry is { IsVoid: false, Answer: null, Rival: None }, $"lease {original} is moved while it is awaited");
         entry.IsVoid = true;
         _holder.AsSpan(entry.First, entry.Count).Fill(None);
         Pending += entry.Count;
-        return Give(worker, entry.First, entry.Count, entry.Node);
+        return Give(worker, entry.First, entry.Count, entry.Node, nowTicks);
     }
 
     /// <summary>Whether an answer is awaited: none if so.</summary>
@@ -160,6 +160,13 @@ internal sealed class LeaseLedger(LeaseId next)
     {
         var entry = Find(lease)!;
         return (entry.First, entry.Count, entry.Node);
+    }
+
+    /// <summary>When a lease was given, and whether as a copy of another.</summary>
+    public (long GivenTicks, bool IsCopy) Giving(LeaseId lease)
+    {
+        var entry = Find(lease)!;
+        return (entry.GivenTicks, entry.IsCopy);
     }
 
     /// <summary>Whether a copy of a lease is at another worker.</summary>
@@ -264,6 +271,8 @@ internal sealed class LeaseLedger(LeaseId next)
 
         /// <summary>Whether it is void because its copy, or what it is a copy of, was answered first.</summary>
         public bool IsOutrun { get; set; }
+
+        public long GivenTicks { get; init; }
 
         /// <summary>Whether it was given beside another lease.</summary>
         public bool IsCopy { get; init; }

@@ -19,6 +19,9 @@ internal abstract class Member
 
     /// <summary>How often it was lost since the run's last new step.</summary>
     public int Failures { get; set; }
+
+    /// <summary>How often it was lost since it was first heard of.</summary>
+    public int FailuresInAll { get; set; }
 }
 
 /// <summary>What the coordinator knows of one worker.</summary>
@@ -29,6 +32,9 @@ internal sealed class WorkerMember(WorkerId worker, int timesMax) : Member
 
     /// <summary>Since when it is at the first one.</summary>
     public long BusySinceTicks { get; set; }
+
+    /// <summary>Leaves that it computed and that counted.</summary>
+    public long LeavesAnswered { get; set; }
 
     /// <summary>What its leaves took.</summary>
     public LeafTimes Times { get; } = new(timesMax);
@@ -76,6 +82,9 @@ internal sealed class ShardMember(ShardIndex shard) : Member
     /// <summary>The node that was ordered to own it; none when it announced itself unasked.</summary>
     public NodeId? AssignedTo { get; set; }
 
+    /// <summary>The node that has given it up and keeps it until the one that it is given to has started it; none when it is not being moved.</summary>
+    public NodeId? MovedFrom { get; set; }
+
     /// <summary>The node that holds its copy; none when there is no other node.</summary>
     public NodeId? Replica { get; set; }
 
@@ -91,4 +100,10 @@ internal sealed class NodeMember(NodeId node)
 
     /// <summary>Whether it is there.</summary>
     public bool IsLive { get; set; }
+
+    /// <summary>Whether it is to go: it gets nothing more.</summary>
+    public bool IsLeaving { get; set; }
+
+    /// <summary>Whether it was told that it may go.</summary>
+    public bool IsDrained { get; set; }
 }

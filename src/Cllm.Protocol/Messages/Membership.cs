@@ -47,6 +47,9 @@ public sealed record NodeLost(NodeId Node, string Reason) : Input;
 /// <summary>Finish the step, write a checkpoint, end the run.</summary>
 public sealed record StopRequested : Input, IMessage;
 
+/// <summary>Write a checkpoint at the next step boundary.</summary>
+public sealed record CheckpointRequested : Input, IMessage;
+
 /// <summary>Finish the step, then wait.</summary>
 public sealed record PauseRequested : Input, IMessage;
 
@@ -59,8 +62,10 @@ public sealed record ResumeRequested : Input, IMessage;
 public sealed record NodeJoining(NodeId Node, RunIdentity Run) : Input, IMessage;
 
 /// <summary>Answer to <see cref="NodeJoining"/>: the node takes part, and its workers and shards are to announce themselves, again if they did before.</summary>
+/// <param name="Epoch">The coordinator's epoch: whoever announces itself because of this answer takes no orders of an earlier one any more.</param>
 /// <param name="Node">The node.</param>
-public sealed record NodeAdmitted(NodeId Node) : Input, IMessage;
+/// <param name="IsLeaving">Whether it is to go: then it asks for that itself from now on, so that a successor hears of it too.</param>
+public sealed record NodeAdmitted(Epoch Epoch, NodeId Node, bool IsLeaving) : Input, IMessage;
 
 /// <summary>Answer to <see cref="NodeJoining"/>: the node does not take part.</summary>
 /// <param name="Node">The node.</param>

@@ -2,12 +2,13 @@ using Cllm.Protocol.Identity;
 
 namespace Cllm.Protocol.Messages;
 
-/// <summary>Order to a node: own this shard from now on, with the slice that you hold as its replica if you do.</summary>
+/// <summary>Order to a node: own this shard from now on, with the slice of it that you hold.</summary>
 /// <param name="Epoch">The epoch.</param>
 /// <param name="Shard">The shard.</param>
 /// <param name="Incarnation">The incarnation under which it starts there: above all that came before.</param>
 /// <param name="Node">The node.</param>
-public sealed record ShardAssigned(Epoch Epoch, ShardIndex Shard, Incarnation Incarnation, NodeId Node) : Input, IMessage;
+/// <param name="Step">The step at which the run stands, and the slice should.</param>
+public sealed record ShardAssigned(Epoch Epoch, ShardIndex Shard, Incarnation Incarnation, NodeId Node, Step Step) : Input, IMessage;
 
 /// <summary>Order to a shard: send your slice to this node, now and after each update.</summary>
 /// <param name="Epoch">The epoch.</param>

@@ -14,6 +14,9 @@ public enum NodePhase
 
     /// <summary>Was refused, for good.</summary>
     Refused,
+
+    /// <summary>Has left.</summary>
+    Left,
 }
 
 /// <summary>
@@ -27,6 +30,9 @@ public sealed class Node : IMachine
 
     /// <summary>Announcements since the last answer.</summary>
     private int _unanswered;
+
+    /// <summary>Whether it wants to go.</summary>
+    private bool _isLeaving;
 
     /// <summary>Creates a node that has not asked yet.</summary>
     public Node(NodeSettings settings)
@@ -45,7 +51,7 @@ public sealed class Node : IMachine
     public void Handle(long nowTicks, Input input, EffectList effects)
     {
         _effects = effects;
-        var reason = Phase == NodePhase.Refused ? DropReason.Finished : Take(nowTicks, input);
+        var reason = Phase is NodePhase.Refused or NodePhase.Left ? DropReason.Finished : Take(nowTicks, input);
         if (reason != DropReason.None)
         {
             Fence.Drop(reason, input, effects);
@@ -63,11 +69,19 @@ public sealed class Node : IMachine
             case CoordinatorStarted started:
                 return Follow(started);
             case NodeAdmitted admitted:
-                return IsMine(admitted.Node) ? Enter() : DropReason.UnknownSender;
+                return IsMine(admitted.Node) ? Enter(admitted) : DropReason.UnknownSender;
             case JoinRefused refused:
                 return IsMine(refused.Node) ? Refuse(refused.Reason) : DropReason.UnknownSender;
             case ShardAssigned assigned:
-                return Own(assigned);
+                return IsMine(assigned.Node) ? Own(assigned) : DropReason.UnknownSender;
+            case ShardMoved moved:
+                return IsMine(moved.Node) ? GiveUp(moved) : DropReason.UnknownSender;
+            case LeaveRequested:
+                _isLeaving = true;
+                Announce();
+                return DropReason.None;
+            case NodeDrained drained:
+                return IsMine(drained.Node) ? Leave(drained) : DropReason.UnknownSender;
             default:
                 throw Invariant.Broken($"a node takes no {input.GetType().Name}");
         }
@@ -82,7 +96,11 @@ public sealed class Node : IMachine
             _effects.Add(new Note("hears nothing from the coordinator and goes on asking"));
         }
 
-        _effects.Add(new Send(Destination.Coordinator, new NodeJoining(_settings.Node, _settings.Run)));
+        Tell(new NodeJoining(_settings.Node, _settings.Run));
+        if (_isLeaving)
+        {
+            Tell(new NodeLeaving(_settings.Node));
+        }
     }
 
     private DropReason Follow(CoordinatorStarted started)
@@ -96,12 +114,19 @@ public sealed class Node : IMachine
         return reason;
     }
 
-    private DropReason Enter()
+    /// <summary>The members follow the epoch before they announce themselves: a coordinator that hears of them knows that none of them obeys one before it.</summary>
+    private DropReason Enter(NodeAdmitted admitted)
     {
-        _unanswered = 0;
-        Phase = NodePhase.Admitted;
-        _effects.Add(new AnnounceMembers());
-        return DropReason.None;
+        var reason = Fence.Follow(admitted.Epoch);
+        if (reason == DropReason.None)
+        {
+            _unanswered = 0;
+            _isLeaving |= admitted.IsLeaving;
+            Phase = NodePhase.Admitted;
+            _effects.Add(new AnnounceMembers(admitted.Epoch));
+        }
+
+        return reason;
     }
 
     private DropReason Refuse(string reason)
@@ -113,17 +138,37 @@ public sealed class Node : IMachine
 
     private DropReason Own(ShardAssigned assigned)
     {
-        if (!IsMine(assigned.Node))
-        {
-            return DropReason.UnknownSender;
-        }
-
         var reason = Fence.Follow(assigned.Epoch);
         if (reason == DropReason.None)
         {
-            _effects.Add(new StartShard(assigned.Shard, assigned.Incarnation));
+            _effects.Add(new StartShard(assigned.Shard, assigned.Incarnation, assigned.Step));
         }
 
         return reason;
     }
+
+    private DropReason GiveUp(ShardMoved moved)
+    {
+        var reason = Fence.Follow(moved.Epoch);
+        if (reason == DropReason.None)
+        {
+            _effects.Add(new StopShard(moved.Shard, moved.Incarnation));
+        }
+
+        return reason;
+    }
+
+    private DropReason Leave(NodeDrained drained)
+    {
+        var reason = Fence.Follow(drained.Epoch);
+        if (reason == DropReason.None)
+        {
+            Phase = NodePhase.Left;
+            _effects.Add(new NodeLeft());
+        }
+
+        return reason;
+    }
+
+    private void Tell(Input message) => _effects.Add(new Send(Destination.Coordinator, message));
 }

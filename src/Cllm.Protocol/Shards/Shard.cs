@@ -47,7 +47,7 @@ public sealed partial class Shard : IMachine
     private bool _isAnnouncementDue;
 
     /// <summary>Creates a shard that waits for its first order.</summary>
-    public Shard(ShardSettings settings) => (_settings, _slice) = (settings, settings.Slice);
+    public Shard(ShardSettings settings) => (_settings, _slice, Fence.Epoch) = (settings, settings.Slice, settings.Epoch);
 
     /// <summary>What it is doing.</summary>
     public ShardPhase Phase { get; private set; }

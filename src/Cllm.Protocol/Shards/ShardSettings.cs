@@ -14,6 +14,9 @@ public sealed record ShardSettings
     /// <summary>The node it runs on.</summary>
     public NodeId Node { get; init; }
 
+    /// <summary>The newest epoch that its node has heard of: no order of an earlier one is taken.</summary>
+    public Epoch Epoch { get; init; }
+
     /// <summary>The step at which its slice stands; none when the slice is missing or half updated.</summary>
     public required Step? Slice { get; init; }
 }

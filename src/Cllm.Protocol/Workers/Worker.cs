@@ -49,6 +49,7 @@ public sealed class Worker : IMachine
     {
         Invariant.Holds(settings.LeasesMax > 0, "a worker has room for a lease");
         _settings = settings;
+        Fence.Epoch = settings.Epoch;
     }
 
     /// <summary>What it is doing.</summary>

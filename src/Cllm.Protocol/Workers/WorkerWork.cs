@@ -30,8 +30,5 @@ public sealed record NodeComputed(LeaseId Lease, int Buffer, Payload Payload) : 
 /// <param name="Payload">The units' losses, in unit order.</param>
 public sealed record UnitsEvaluated(LeaseId Lease, Payload Payload) : Input;
 
-/// <summary>The worker is to leave the run when nothing it holds is needed any more.</summary>
-public sealed record LeaveRequested : Input;
-
 /// <summary>The worker has left the run.</summary>
 public sealed record WorkerLeft : Finish;

@@ -1,3 +1,4 @@
+using Cllm.Protocol.Coordination;
 using Cllm.Simulation.Cluster;
 using Cllm.Simulation.Faults;
 
@@ -9,8 +10,18 @@ internal sealed class Progress : Checker
     /// <summary>Times that orders are repeated, each after twice the time, while pauses and late messages of the fault phase run out.</summary>
     private const int PatienceMax = 100;
 
+    /// <summary>Seconds between two looks at what an operator would see.</summary>
+    private const int LookEvery = 16;
+
     public override void Tick(SimulatedCluster cluster)
     {
+        if (cluster.Leader is { IsAlive: true } leader && cluster.NowTicks / Scenario.Second % LookEvery == 0)
+        {
+            var view = leader.Machine.View(leader.NowTicks);
+            Unless(view.Wait is { Who.Length: > 0, What.Length: > 0 } || view.Phase == CoordinatorPhase.Ended, $"nobody can say what the run waits for in {view.Phase}");
+            Unless(view.Leases.Length == leader.Machine.LeasesOutstanding, "leases are missing in what an operator sees");
+        }
+
         if (cluster.HealedAtTicks is not { } healed || cluster.IsFinished)
         {
             return;

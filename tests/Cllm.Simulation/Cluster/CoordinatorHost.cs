@@ -20,8 +20,10 @@ internal sealed class CoordinatorHost : SimulatedActor
     /// <summary>Where each shard is: its newest incarnation, as far as it has announced itself.</summary>
     private readonly SortedDictionary<int, (long Incarnation, ShardSeat Seat)> _shards = [];
 
-    public CoordinatorHost(SimulatedCluster cluster, SimulatedNode node, int number, Coordinator machine)
-        : base(cluster, node, machine) => (Number, Machine) = (number, machine);
+    public CoordinatorHost(SimulatedCluster cluster, SimulatedNode node, int number, Coordinator machine, CoordinatorSettings settings)
+        : base(cluster, node, machine) => (Number, Machine, Settings) = (number, machine, settings);
+
+    public CoordinatorSettings Settings { get; }
 
     /// <summary>Its number among the coordinators of this simulation.</summary>
     public int Number { get; }
@@ -31,10 +33,27 @@ internal sealed class CoordinatorHost : SimulatedActor
     /// <summary>Nodes whose members have announced themselves to it.</summary>
     public HashSet<NodeId> Nodes { get; } = [];
 
+    /// <summary>Whether it is the cluster's choice.</summary>
+    public bool IsLeader => Cluster.Leader == this;
+
+    /// <summary>Whether the slice of a shard counts that is at a node.</summary>
+    public bool Owns(NodeId node) => Array.Exists(Cluster.Owners, seat => seat is { Actor: not null } && seat.Node.Id == node);
+
     /// <summary>Whether a worker had announced itself to it when the run ended.</summary>
     public bool Knows(int worker) => _workers.Contains(worker);
 
     public override Destination Address => Destination.Coordinator;
+
+    /// <summary>Takes over whom another one in the same process knew.</summary>
+    public void Succeed(CoordinatorHost former)
+    {
+        _workers.UnionWith(former._workers);
+        Nodes.UnionWith(former.Nodes);
+        foreach (var (shard, place) in former._shards)
+        {
+            _shards[shard] = place;
+        }
+    }
 
     /// <summary>Takes a message that has come over the network or from its own host.</summary>
     public void Take(Input message)
@@ -155,7 +174,15 @@ internal sealed class CoordinatorHost : SimulatedActor
     private void Locate(ShardStarted started)
     {
         var shard = started.Shard.Number;
-        if (Cluster.SeatOf(shard, started.Node) is { } seat && (!_shards.TryGetValue(shard, out var known) || known.Incarnation < started.Incarnation.Number || known.Seat == seat))
+        if (Cluster.SeatOf(shard, started.Node) is not { } seat)
+        {
+            return;
+        }
+
+        var isKnown = _shards.TryGetValue(shard, out var known);
+        SimulationViolation.Unless(!isKnown || known.Incarnation != started.Incarnation.Number || known.Seat.Node == seat.Node,
+            "incarnations", $"shard {shard} is at nodes {known.Seat?.Node.Id} and {started.Node} as incarnation {started.Incarnation}");
+        if (!isKnown || known.Incarnation <= started.Incarnation.Number)
         {
             _shards[shard] = (started.Incarnation.Number, seat);
             if (Cluster.Leader == this)

@@ -48,7 +48,8 @@ internal sealed class ShardHost : SimulatedActor
     {
         if (work is SendSlice send)
         {
-            Feed(new SliceSent(send.Step, send.Replica, Cluster.Store(_seat, send, _copy!)));
+            var isBroken = Cluster.Strikes(FaultKind.BrokenTransfer);
+            Feed(new SliceSent(send.Step, send.Replica, isBroken ? "the transfer broke off" : Cluster.Store(_seat, send, _copy!)));
             return;
         }
 

@@ -13,6 +13,9 @@ internal sealed partial class SimulatedCluster
 {
     private const int EffectsMax = 12;
 
+    /// <summary>Seconds after which a process ends that was asked to end, whatever it has.</summary>
+    private const int GraceSeconds = 300;
+
     /// <summary>Coordinators that live on although they have a successor.</summary>
     private readonly List<CoordinatorHost> _deposed = [];
 
@@ -31,7 +34,11 @@ internal sealed partial class SimulatedCluster
                 return "a shard does not answer";
             }
 
-            SimulationViolation.Unless(seat.Slice == step, "snapshot", $"shard {seat.Number} stands at step {seat.Slice} when that of step {step} is taken");
+            // A state is asked for by its step: a copy that took over meanwhile and is older refuses.
+            if (seat.Slice != step)
+            {
+                return $"shard {seat.Number} stands at step {seat.Slice} when that of step {step} is taken";
+            }
         }
 
         return null;
@@ -46,8 +53,7 @@ internal sealed partial class SimulatedCluster
             return new RestoreFailed(restore.Epoch, "another coordinator has taken over");
         }
 
-        // A shard may be updating for a coordinator that is over; like any actor it takes the next message when its work is done.
-        if (Array.Exists(Owners, seat => seat is { Actor: { } actor, Node.IsEvicted: false } && (actor.IsUpdating || !IsReachedBy(coordinator, seat.Node))))
+        if (Array.Exists(Owners, seat => seat is { Actor: not null, Node.IsEvicted: false } && !IsReachedBy(coordinator, seat.Node)))
         {
             return null;
         }
@@ -80,6 +86,7 @@ internal sealed partial class SimulatedCluster
         }
 
         Arithmetic.Changed();
+        Restores++;
         if (IsTracing)
         {
             Trace($"  all slices that can be reached are back at step {step}, digest {Arithmetic.Digest():x16}");
@@ -168,6 +175,39 @@ internal sealed partial class SimulatedCluster
         }
 
         ChangeMembers();
+        Operate();
+    }
+
+    /// <summary>What operators ask for, and the one actor that they ask.</summary>
+    private void Operate()
+    {
+        if (Leader is not { IsAlive: true } leader || _isRunStarting)
+        {
+            return;
+        }
+
+        if (Happens(FaultKind.RunPause))
+        {
+            Plan(1, EventKind.Deliver, Destination.Coordinator, leader, new PauseRequested());
+            Plan(Dice.Between(1, 30 * Scenario.Second), EventKind.Deliver, Destination.Coordinator, leader, new ResumeRequested());
+        }
+
+        if (Happens(FaultKind.CheckpointRequest))
+        {
+            Plan(1, EventKind.Deliver, Destination.Coordinator, leader, new CheckpointRequested());
+        }
+
+        if (IsCluster && Happens(FaultKind.Drain))
+        {
+            var node = Nodes[Dice.Below(Nodes.Length)];
+            node.EndsAtTicks ??= NowTicks + (GraceSeconds * Scenario.Second);
+            Plan(1, EventKind.Deliver, Destination.Coordinator, leader, new DrainRequested(node.Id));
+        }
+
+        if (leader.Node.PausedUntilTicks <= NowTicks && leader.Machine.Phase != CoordinatorPhase.Ended && Happens(FaultKind.CoordinatorFailure))
+        {
+            RestartCoordinator(leader);
+        }
     }
 
     private void Strike(SimulatedNode node)
@@ -188,6 +228,12 @@ internal sealed partial class SimulatedCluster
         if (Happens(FaultKind.Pause))
         {
             node.PausedUntilTicks = until;
+        }
+
+        if (node.Machine is { } machine && node.PausedUntilTicks <= NowTicks && Happens(FaultKind.NodeLeave))
+        {
+            node.EndsAtTicks ??= NowTicks + (GraceSeconds * Scenario.Second);
+            machine.Feed(new LeaveRequested());
         }
 
         if (Happens(FaultKind.Slowness))
@@ -239,6 +285,9 @@ internal sealed partial class SimulatedCluster
             Workers[Dice.Below(Workers.Count)].WantsToLeave = true;
         }
     }
+
+    /// <summary>Whether a fault strikes a piece of work.</summary>
+    public bool Strikes(FaultKind kind) => IsFaulty && Happens(kind);
 
     private bool Happens(FaultKind kind)
     {

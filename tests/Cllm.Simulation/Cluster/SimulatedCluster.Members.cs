@@ -25,11 +25,11 @@ internal sealed partial class SimulatedCluster
         Start(seat);
     }
 
-    /// <summary>A worker has left for good.</summary>
+    /// <summary>A worker has left, for good unless it had to go with its process.</summary>
     public void LetGo(WorkerSeat seat)
     {
         Kill(seat);
-        seat.HasLeft = true;
+        seat.HasLeft = seat.WantsToLeave;
     }
 
     /// <summary>Who wants to leave says so again and again.</summary>
@@ -44,25 +44,25 @@ internal sealed partial class SimulatedCluster
         }
     }
 
-    /// <summary>All workers and shards of a process announce themselves.</summary>
-    public void AnnounceMembers(SimulatedNode node)
+    /// <summary>All workers and shards of a process follow an epoch and announce themselves.</summary>
+    public void AnnounceMembers(SimulatedNode node, Epoch epoch)
     {
         // Copies of the lists: the process may die amid its announcements.
         foreach (var seat in node.Shards.Values.ToArray())
         {
-            seat.Actor?.Feed(new MachineStarted());
+            seat.Actor?.Feed(new CoordinatorStarted(epoch));
         }
 
         foreach (var seat in Workers)
         {
             if (seat.Node == node)
             {
-                seat.Actor?.Feed(new MachineStarted());
+                seat.Actor?.Feed(new CoordinatorStarted(epoch));
             }
         }
     }
 
-    /// <summary>A process is given a shard: it starts it with the copy that it holds, or with nothing.</summary>
+    /// <summary>A process is given a shard: it starts it with the slice that it has had all along, with the copy that it holds, or with nothing.</summary>
     public void Own(SimulatedNode node, StartShard start)
     {
         var shard = start.Shard.Number;
@@ -76,14 +76,29 @@ internal sealed partial class SimulatedCluster
             Kill(old);
         }
 
-        var seat = new ShardSeat(shard, node) { Incarnation = start.Incarnation.Number - 1 };
-        if (node.Replicas.Remove(shard, out var replica))
+        var isReplica = node.Replicas.TryGetValue(shard, out var replica);
+        var isOldBetter = old?.Slice is { } slice && (!isReplica || slice == start.Step.Number || (replica.Step != start.Step.Number && slice > replica.Step));
+        var seat = isOldBetter ? old! : new ShardSeat(shard, node);
+        seat.Incarnation = start.Incarnation.Number - 1;
+        if (isReplica && !isOldBetter)
         {
+            node.Replicas.Remove(shard);
             (seat.Slice, seat.Copy) = (replica.Step, replica.Copy);
         }
 
         node.Shards[shard] = seat;
         Start(seat);
+    }
+
+    /// <summary>A process hears that another one owns a shard.</summary>
+    public void Disown(SimulatedNode node, StopShard stop)
+    {
+        if (node.Shards.TryGetValue(stop.Shard.Number, out var seat) && seat.Incarnation < stop.Incarnation.Number)
+        {
+            Kill(seat);
+            node.Shards.Remove(stop.Shard.Number);
+            Moves++;
+        }
     }
 
     /// <summary>The cluster's coordinator has heard of a shard: from now on the slice at that place is the one that counts.</summary>
@@ -108,6 +123,9 @@ internal sealed partial class SimulatedCluster
         (Owners[shard], seat.Copy) = (seat, null);
     }
 
+    /// <summary>The epoch that the members of a process start with.</summary>
+    private static Epoch EpochAt(SimulatedNode node) => node.Machine?.Machine.Fence.Epoch ?? default;
+
     private void Start(WorkerSeat seat)
     {
         Make(seat);
@@ -118,7 +136,7 @@ internal sealed partial class SimulatedCluster
     {
         Kill(seat);
         seat.Incarnation++;
-        seat.Actor = new(this, seat, new(new() { Worker = new(seat.Number), Incarnation = new(seat.Incarnation), Node = seat.Node.Id }));
+        seat.Actor = new(this, seat, new(new() { Worker = new(seat.Number), Incarnation = new(seat.Incarnation), Node = seat.Node.Id, Epoch = EpochAt(seat.Node) }));
     }
 
     private void Start(ShardSeat seat)
@@ -126,7 +144,7 @@ internal sealed partial class SimulatedCluster
         Kill(seat);
         seat.Incarnation++;
         Step? slice = seat.Slice is { } step ? new(step) : null;
-        seat.Actor = new(this, seat, new(new() { Shard = new(seat.Number), Incarnation = new(seat.Incarnation), Node = seat.Node.Id, Slice = slice }));
+        seat.Actor = new(this, seat, new(new() { Shard = new(seat.Number), Incarnation = new(seat.Incarnation), Node = seat.Node.Id, Slice = slice, Epoch = EpochAt(seat.Node) }));
         seat.Actor.Feed(new MachineStarted());
     }
 

@@ -17,7 +17,10 @@ internal sealed partial class SimulatedCluster
     private static readonly RunIdentity Identity = new("simulated", "none", RunIdentity.ProtocolVersion);
 
     private int _processes;
+
+    /// <summary>Coordinators that have begun, and their hosts: the same number.</summary>
     private int _coordinators;
+    private int _hosts;
     private int _leaderless;
     private bool _isRunStarting;
     private int _persistedBy = -1;
@@ -40,7 +43,7 @@ internal sealed partial class SimulatedCluster
         }
 
         _persistedBy = coordinator.Number;
-        PersistedEpoch = Scenario.Plant == PlantedFault.EpochNotPersisted ? PersistedEpoch : state.Epoch;
+        PersistedEpoch = Scenario.Plant == PlantedFault.EpochReused ? PersistedEpoch : state.Epoch;
         PersistedStep = state.Step.Number;
     }
 
@@ -62,7 +65,7 @@ internal sealed partial class SimulatedCluster
         }
 
         (node.IsUp, node.IsEvicted, node.EffectsLeft, node.Unreachable, node.Known) = (false, false, -1, 0, null);
-        node.PausedUntilTicks = 0;
+        (node.PausedUntilTicks, node.EndsAtTicks) = (0, null);
         foreach (var seat in Workers)
         {
             if (seat.Node == node)
@@ -155,7 +158,7 @@ internal sealed partial class SimulatedCluster
             StartProcess(node);
         }
 
-        Lead(Nodes[Dice.Below(Nodes.Length)], 1 + Dice.Below(Math.Max(1, LiveWorkers() / 2)));
+        Lead(Nodes[Dice.Below(Nodes.Length)], 1 + Dice.Below(Math.Max(1, LiveWorkers() / 2)), isSuccessor: false);
         if (!IsCluster)
         {
             StartMembers(Nodes[0], step);
@@ -193,7 +196,8 @@ internal sealed partial class SimulatedCluster
                 }
             }
 
-            node.Machine = new(this, node, new(new() { Node = node.Id, Run = Identity }));
+            node.IsStranger = Strikes(FaultKind.Stranger);
+            node.Machine = new(this, node, new(new() { Node = node.Id, Run = node.IsStranger ? Identity with { Configuration = "another" } : Identity }));
             node.Machine.Feed(new MachineStarted());
         }
     }
@@ -217,7 +221,11 @@ internal sealed partial class SimulatedCluster
         }
     }
 
-    private void Lead(SimulatedNode node, int workersToStart)
+    /// <summary>
+    /// A coordinator begins. Its epochs come from its number, as in a cluster of the program, whatever its predecessors may have persisted; in half of the
+    /// scenarios it learns the step from the shards as well, and else from a disk that all share. That disk also lets nobody persist who has a successor.
+    /// </summary>
+    private void Lead(SimulatedNode node, int workersToStart, bool isSuccessor)
     {
         if (Leader is { IsAlive: true } former)
         {
@@ -225,32 +233,66 @@ internal sealed partial class SimulatedCluster
             former.Node.IsEvicted = true;
         }
 
-        var machine = new Coordinator(new()
+        _coordinators += Scenario.Plant == PlantedFault.EpochReused ? 0 : 1;
+        var isStepLearned = isSuccessor && Scenario.IsStepLearned;
+
+        Begin(node, new()
         {
             Leaves = Scenario.Leaves,
             Steps = Scenario.Steps,
             Shards = ShardCount,
             WorkersToStart = workersToStart,
-            FirstStep = new(PersistedStep),
-            LastEpoch = PersistedEpoch,
+            NodesToStart = isSuccessor ? 0 : Scenario.NodesMin,
+            NodesMin = Scenario.NodesMin,
+            WorkersMax = Scenario.WorkersMax,
+            FirstStep = new(isStepLearned ? Disk.Newest : PersistedStep),
+            FirstEpoch = Epoch.FirstOf(_coordinators),
+            IsSuccessor = isSuccessor,
+            IsStepLearned = isStepLearned,
             EvaluationUnits = Arithmetic.Host.EvaluationUnits,
             EvaluateEvery = Scenario.EvaluateEvery,
             CheckpointEvery = Scenario.CheckpointEvery,
             FailuresMax = Scenario.FailuresMax,
             PatienceTicks = Scenario.PatienceTicks,
             Run = IsCluster ? Identity : null,
-            LastCheckpoint = IsCluster ? new(Math.Min(Disk.Newest, PersistedStep)) : null,
+            LastCheckpoint = IsCluster && !isStepLearned ? new(Math.Min(Disk.Newest, PersistedStep)) : null,
         });
-        Leader = new(this, node, _coordinators++, machine);
-        if (IsTracing)
-        {
-            Trace($"coordinator {Leader.Number} begins on node {node.Index} at step {PersistedStep}, after epoch {PersistedEpoch}");
-        }
-
         if (IsCluster)
         {
-            Leader.Feed(new MachineStarted());
+            Leader!.Feed(new MachineStarted());
         }
+    }
+
+    private void Begin(SimulatedNode node, CoordinatorSettings settings)
+    {
+        Leader = new(this, node, _hosts++, new(settings), settings);
+        if (IsTracing)
+        {
+            Trace($"coordinator {Leader.Number} begins on node {node.Index} at step {settings.FirstStep} in epoch {settings.FirstEpoch}");
+        }
+    }
+
+    /// <summary>The coordinator's actor has failed. Its process remembers what it persisted and whom it knew, and starts another one.</summary>
+    private void RestartCoordinator(CoordinatorHost former)
+    {
+        former.IsAlive = false;
+        Begin(former.Node, former.Settings with
+        {
+            FirstEpoch = former.Machine.Fence.Epoch.Next,
+            FirstStep = new(PersistedStep),
+            LastCheckpoint = new(Math.Min(Disk.Newest, PersistedStep)),
+            WorkersToStart = 1,
+            NodesToStart = 0,
+            IsSuccessor = true,
+            IsStepLearned = false,
+        });
+        Leader!.Succeed(former);
+        foreach (var node in Nodes)
+        {
+            node.Known = node.Known == former && node == former.Node ? Leader : node.Known;
+        }
+
+        Leader.Feed(new MachineStarted());
     }
 
     /// <summary>Once a second: who is not there is struck off, a lost coordinator gets a successor, and who is new or was struck off hears of it.</summary>
@@ -334,7 +376,7 @@ internal sealed partial class SimulatedCluster
         else
         {
             _leaderless = 0;
-            Lead(able[Dice.Below(able.Length)], 1);
+            Lead(able[Dice.Below(able.Length)], 1, isSuccessor: true);
         }
     }
 

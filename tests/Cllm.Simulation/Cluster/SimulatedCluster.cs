@@ -49,7 +49,7 @@ internal sealed partial class SimulatedCluster : IDisposable
         _checkers =
         [
             new SameDigest(Expected(shards)), new EveryLeafOnce(Tree), new CommittedStays(scenario.Steps),
-            new OneCoordinatorPerEpoch(), new NoLeaseOutstanding(), new Progress(),
+            new OneCoordinatorPerEpoch(), new NoLeaseOutstanding(), new NothingLeftBehind(), new Progress(),
         ];
     }
 
@@ -100,6 +100,15 @@ internal sealed partial class SimulatedCluster : IDisposable
 
     /// <summary>Events that happened.</summary>
     public long Events { get; private set; }
+
+    /// <summary>How often the state was brought back to a checkpoint.</summary>
+    public long Restores { get; private set; }
+
+    /// <summary>Coordinators that began.</summary>
+    public long Coordinators => _hosts;
+
+    /// <summary>Shards that their owners gave to other nodes.</summary>
+    public long Moves { get; private set; }
 
     public bool IsTracing => _trace is not null;
 
@@ -335,6 +344,22 @@ internal sealed partial class SimulatedCluster : IDisposable
 
         WatchMembers();
         Leave();
+        EndProcesses();
+        if (!IsFaulty && Leader is { IsAlive: true, Machine.Phase: CoordinatorPhase.Paused } leader)
+        {
+            leader.Feed(new ResumeRequested());
+        }
+    }
+
+    private void EndProcesses()
+    {
+        foreach (var node in Nodes)
+        {
+            if (node.EndsAtTicks <= NowTicks)
+            {
+                Crash(node);
+            }
+        }
     }
 
     private bool IsAnythingLeft() =>

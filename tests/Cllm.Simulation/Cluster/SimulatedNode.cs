@@ -38,6 +38,12 @@ internal sealed class SimulatedNode(int index)
     /// <summary>Checks in a row at which the membership could not reach it.</summary>
     public int Unreachable { get; set; }
 
+    /// <summary>Whether the process was started with another configuration.</summary>
+    public bool IsStranger { get; set; }
+
+    /// <summary>When the process ends although it was not told that it may; none when it was not asked to end.</summary>
+    public long? EndsAtTicks { get; set; }
+
     /// <summary>The machine that speaks for the process; none in a run of a single process.</summary>
     public NodeHost? Machine { get; set; }
 

@@ -10,6 +10,8 @@ namespace Cllm.Simulation.Cluster;
 /// <summary>What a worker's actor does, in virtual time.</summary>
 internal sealed class WorkerHost : SimulatedActor
 {
+    private const long LateTicks = 20 * Scenario.Second;
+
     private readonly WorkerSeat _seat;
     private readonly double[] _losses;
     private long _startVersion;
@@ -88,6 +90,6 @@ internal sealed class WorkerHost : SimulatedActor
     private Input? Begin(long ticks, object work)
     {
         _startVersion = Cluster.Arithmetic.Version;
-        return Work(Cluster.Jitter(ticks), work);
+        return Work(Cluster.Jitter(ticks) + (Cluster.Strikes(FaultKind.LateWeights) ? Cluster.Jitter(LateTicks) : 0), work);
     }
 }

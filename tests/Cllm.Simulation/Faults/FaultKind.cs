@@ -56,4 +56,28 @@ internal enum FaultKind
 
     /// <summary>The clocks of the nodes run at different speeds.</summary>
     Drift,
+
+    /// <summary>A node's process is asked to end, and ends when it is told that it may; another one starts later.</summary>
+    NodeLeave,
+
+    /// <summary>The coordinator is asked to drain a node.</summary>
+    Drain,
+
+    /// <summary>The run is paused, and resumed later.</summary>
+    RunPause,
+
+    /// <summary>A checkpoint is asked for.</summary>
+    CheckpointRequest,
+
+    /// <summary>A process starts with another configuration; its user mends that when it is refused.</summary>
+    Stranger,
+
+    /// <summary>The coordinator's actor fails, and its process starts another one.</summary>
+    CoordinatorFailure,
+
+    /// <summary>A slice that is sent to another node breaks off on its way.</summary>
+    BrokenTransfer,
+
+    /// <summary>The weights of a step arrive late at a worker.</summary>
+    LateWeights,
 }

@@ -24,8 +24,8 @@ internal enum PlantedFault
     /// <summary>A worker keeps its buffers when it is told to release them.</summary>
     BuffersNotReturned,
 
-    /// <summary>The new epoch is not persisted, so a successor begins in the same one.</summary>
-    EpochNotPersisted,
+    /// <summary>A successor begins in the epoch in which its predecessor began, and nobody sees that it was persisted.</summary>
+    EpochReused,
 
     /// <summary>A checkpoint gets its name before its bytes are flushed.</summary>
     RenamedBeforeFlush,

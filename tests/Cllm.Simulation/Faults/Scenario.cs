@@ -52,6 +52,15 @@ internal sealed record Scenario
     /// <summary>Whether a process that was struck off by mistake has to start again, or may come back as it is.</summary>
     public required bool IsQuarantined { get; init; }
 
+    /// <summary>Whether a successor has to learn from the shards where the run stands.</summary>
+    public required bool IsStepLearned { get; init; }
+
+    /// <summary>Nodes without which no step begins.</summary>
+    public required int NodesMin { get; init; }
+
+    /// <summary>Workers that the coordinator knows at one time.</summary>
+    public required int WorkersMax { get; init; }
+
     /// <summary>When the faults end, at the latest.</summary>
     public required long HealAtTicks { get; init; }
 
@@ -82,6 +91,7 @@ internal sealed record Scenario
         var steps = isRealModel ? TinyModel.Steps : dice.Between(5, 40);
         var nodeCount = nodes ?? 1 + dice.Below(6);
         var workerCount = workers ?? 1 + dice.Below(4);
+        var later = new Dice(~seed * 0x9E3779B97F4A7C15);
         return new()
         {
             Seed = seed,
@@ -97,6 +107,9 @@ internal sealed record Scenario
             PatienceTicks = dice.Between(1, 30) * Second,
             FailuresMax = dice.Chance(0.5) ? 3 : int.MaxValue,
             IsQuarantined = dice.Chance(0.5),
+            IsStepLearned = later.Chance(0.5),
+            NodesMin = nodeCount > 1 && later.Chance(0.3) ? 1 + later.Below(nodeCount) : 0,
+            WorkersMax = later.Chance(0.3) ? (nodeCount * workerCount) + 1 : 4096,
             LeafTicks = dice.Between(Second / 20, Second),
             HealAtTicks = dice.Between(20, 400) * Second,
             HealAtStep = dice.Between(steps / 2, steps - 1),
@@ -132,6 +145,8 @@ internal sealed record Scenario
         FaultKind.Partition or FaultKind.OneWayPartition => 0.01,
         FaultKind.PowerLoss or FaultKind.Stop => 0.008,
         FaultKind.Drift => 1,
+        FaultKind.Stranger or FaultKind.BrokenTransfer => 0.5,
+        FaultKind.LateWeights => 0.05,
         _ => 0.02,
     };
 }

@@ -192,7 +192,7 @@ internal sealed class RandomSchedule
     {
         _work.RemoveAll(work => work.Host == _coordinator && work.Work is not Writing);
         _deadlineTicks = long.MaxValue;
-        _coordinator = new(_settings with { LastEpoch = _persisted.Epoch, FirstStep = _persisted.Step, LastCheckpoint = new(_saved.Step), WorkersToStart = 1 });
+        _coordinator = new(_settings with { FirstEpoch = _persisted.Epoch.Next, IsSuccessor = true, FirstStep = _persisted.Step, LastCheckpoint = new(_saved.Step), WorkersToStart = 1 });
         Feed(Destination.Coordinator, _coordinator, new MachineStarted());
     }
 

@@ -101,6 +101,7 @@ internal static class TranscriptText
             : type == typeof(string) ? text.Trim('"')
             : type == typeof(int) ? int.Parse(text, CultureInfo.InvariantCulture)
             : type == typeof(long) ? long.Parse(text, CultureInfo.InvariantCulture)
+            : type == typeof(bool) ? bool.Parse(text)
             : type == typeof(Payload) ? ReadPayload(text)
             : type == typeof(Incarnation) ? ReadIncarnation(text)
             : type == typeof(RunIdentity) ? ReadRun(text)
@@ -117,8 +118,15 @@ internal static class TranscriptText
 
     private static Incarnation ReadIncarnation(string text)
     {
-        var (owner, start) = text.Contains('.', StringComparison.Ordinal) ? Pair(text, '.') : (0, long.Parse(text, CultureInfo.InvariantCulture));
-        return new((owner << 32) + start);
+        var at = text.IndexOf('.', StringComparison.Ordinal);
+        var start = long.Parse(text[(at + 1)..], CultureInfo.InvariantCulture);
+        if (at < 0)
+        {
+            return new(start);
+        }
+
+        var (epoch, moves) = text.Contains('+', StringComparison.Ordinal) ? Pair(text[..at], '+') : (long.Parse(text[..at], CultureInfo.InvariantCulture), 0);
+        return new((epoch << 32) + (moves << 20) + start);
     }
 
     private static RunIdentity ReadRun(string text)

@@ -1,0 +1,35 @@
+namespace Cllm.Actors.Channel;
+
+/// <summary>Every bound of the channel. Times in milliseconds.</summary>
+public sealed record ChannelLimits
+{
+    /// <summary>Strangers that have connected and not yet said who they are. One more turns out whoever has waited longest.</summary>
+    public int StrangersMax { get; init; } = 256;
+
+    /// <summary>Of these, as many from one address.</summary>
+    public int StrangersPerAddressMax { get; init; } = 128;
+
+    /// <summary>Time a stranger has to say who it is, TLS included.</summary>
+    public int HandshakeMilliseconds { get; init; } = 5_000;
+
+    /// <summary>Lanes that a node serves at a time; each has a thread.</summary>
+    public int LanesMax { get; init; } = 1_024;
+
+    /// <summary>Time without a byte after which the other side is taken for dead, during a fetch.</summary>
+    public int SilenceMilliseconds { get; init; } = 10_000;
+
+    /// <summary>How often a side that lets the other wait says that it is alive; well below the silence.</summary>
+    public int AliveMilliseconds { get; init; } = 1_000;
+
+    /// <summary>Time to connect and be let in.</summary>
+    public int ConnectMilliseconds { get; init; } = 5_000;
+
+    /// <summary>Pause before the second attempt to connect after failures; it doubles.</summary>
+    public int BackoffMillisecondsMin { get; init; } = 50;
+
+    /// <summary>Longest pause before an attempt to connect.</summary>
+    public int BackoffMillisecondsMax { get; init; } = 2_000;
+
+    /// <summary>Bytes of each socket's send and receive buffer; 0 leaves them to the system, which on Linux sizes them by the path's delay.</summary>
+    public int SocketBufferBytes { get; init; }
+}

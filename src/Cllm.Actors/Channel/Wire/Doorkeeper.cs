@@ -1,0 +1,192 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace Cllm.Actors.Channel.Wire;
+
+/// <summary>
+/// One thread that accepts connections and hears who they are. However many there are and whatever they say or do not say, the number of
+/// those waiting is bounded and so is their time, and lanes that are open have threads of their own and notice nothing.
+/// </summary>
+/// <remarks>
+/// When too many wait, the one that has waited longest is turned out: whoever knows the credential says it in the same instant in which he connects, so a
+/// crowd that says nothing does not keep him out.
+/// </remarks>
+internal sealed class Doorkeeper
+{
+    /// <summary>Connections accepted before those waiting are looked at again.</summary>
+    private const int AcceptedInARow = 16;
+
+    private const int LookMicroseconds = 50_000;
+
+    private const int IdleMicroseconds = 1_000_000;
+
+    private readonly Socket _listener;
+    private readonly ChannelLimits _limits;
+    private readonly ChannelCounters? _counters;
+    private readonly Action<Stranger> _begin;
+    private readonly Action<Stranger> _enter;
+    private readonly Action<string>? _note;
+    private readonly List<Stranger> _waiting = [];
+    private readonly List<Socket> _readable = [];
+    private readonly Thread _thread;
+    private volatile bool _closing;
+    private long _notedAt = long.MinValue / 2;
+    private long _unnoted;
+
+    /// <param name="listener">Listening, blocking.</param>
+    /// <param name="limits">Bounds.</param>
+    /// <param name="counters">Counts who is turned away.</param>
+    /// <param name="begin">Begins to listen to a stranger.</param>
+    /// <param name="enter">Takes a stranger who has been let in.</param>
+    /// <param name="note">Told about those turned away, at most one sentence a second.</param>
+    public Doorkeeper(
+        Socket listener, ChannelLimits limits, ChannelCounters? counters, Action<Stranger> begin, Action<Stranger> enter, Action<string>? note)
+    {
+        (_listener, _limits, _counters, _begin, _enter, _note) = (listener, limits, counters, begin, enter, note);
+        _thread = new(Run) { IsBackground = true, Name = "tensor channel" };
+    }
+
+    public void Start() => _thread.Start();
+
+    /// <summary>Stops accepting, turns out who waits, and waits for the thread.</summary>
+    public void Stop()
+    {
+        _closing = true;
+        _listener.Dispose();
+        _thread.Join();
+    }
+
+    private void Run()
+    {
+        while (!_closing)
+        {
+            if (HasCaller())
+            {
+                Accept();
+            }
+
+            Hear();
+        }
+
+        foreach (var stranger in _waiting)
+        {
+            stranger.Dispose();
+        }
+    }
+
+    /// <summary>Waits for a connection or for bytes of those waiting, which are then in the list of the readable ones.</summary>
+    private bool HasCaller()
+    {
+        _readable.Clear();
+        _readable.Add(_listener);
+        _readable.AddRange(_waiting.Select(stranger => stranger.Socket));
+        try
+        {
+            Socket.Select(_readable, null, null, _waiting.Count == 0 ? IdleMicroseconds : LookMicroseconds);
+            return _readable.Remove(_listener);
+        }
+        catch (Exception failure) when (LaneConnection.IsOfConnection(failure))
+        {
+            _readable.Clear();
+            return false;
+        }
+    }
+
+    private void Accept()
+    {
+        try
+        {
+            for (var i = 0; i < AcceptedInARow && !_closing; i++)
+            {
+                var stranger = new Stranger(Prepared(_listener.Accept()), Environment.TickCount64);
+                MakeRoomFor(stranger);
+                _waiting.Add(stranger);
+                _begin(stranger);
+                if (!_listener.Poll(0, SelectMode.SelectRead))
+                {
+                    return;
+                }
+            }
+        }
+        catch (Exception failure) when (LaneConnection.IsOfConnection(failure))
+        {
+            // Most likely the process has no file descriptor left; one that waits gives his back.
+            if (_waiting.Count > 0)
+            {
+                TurnOut(_waiting[0], failure.Message);
+            }
+        }
+    }
+
+    private Socket Prepared(Socket socket)
+    {
+        LaneConnection.Prepare(socket, _limits);
+        socket.SendTimeout = 1_000;
+        return socket;
+    }
+
+    private void MakeRoomFor(Stranger stranger)
+    {
+        if (_waiting.Count(other => other.Address.Equals(stranger.Address)) >= _limits.StrangersPerAddressMax)
+        {
+            TurnOut(_waiting.First(other => other.Address.Equals(stranger.Address)), "too many from its address wait");
+        }
+
+        if (_waiting.Count >= _limits.StrangersMax)
+        {
+            TurnOut(_waiting[0], "too many wait");
+        }
+    }
+
+    private void Hear()
+    {
+        foreach (var socket in _readable)
+        {
+            _waiting.Find(stranger => stranger.Socket == socket)?.Readable();
+        }
+
+        var now = Environment.TickCount64;
+        for (var i = _waiting.Count - 1; i >= 0; i--)
+        {
+            var stranger = _waiting[i];
+            if (stranger.Judgement.IsCompleted)
+            {
+                Settle(stranger);
+            }
+            else if (now - stranger.Since > _limits.HandshakeMilliseconds)
+            {
+                TurnOut(stranger, $"it did not say who it is within {_limits.HandshakeMilliseconds} ms");
+            }
+        }
+    }
+
+    private void Settle(Stranger stranger)
+    {
+        if (stranger.Judgement.Result is { } reason)
+        {
+            TurnOut(stranger, reason);
+            return;
+        }
+
+        _waiting.Remove(stranger);
+        _enter(stranger);
+    }
+
+    private void TurnOut(Stranger stranger, string reason)
+    {
+        _waiting.Remove(stranger);
+        stranger.Dispose();
+        _counters?.Refused();
+        var now = Environment.TickCount64;
+        if (now - _notedAt < 1_000)
+        {
+            _unnoted++;
+            return;
+        }
+
+        _note?.Invoke(_unnoted == 0
+            ? $"A connection from {stranger.Address} to the tensor channel was turned away: {reason}."
+            : $"A connection from {stranger.Address} to the tensor channel was turned away, and {_unnoted} before it: {reason}.");
+        (_notedAt, _unnoted) = (now, 0);
+    }
+}

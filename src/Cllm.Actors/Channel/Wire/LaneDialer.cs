@@ -1,0 +1,144 @@
+using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
+
+namespace Cllm.Actors.Channel.Wire;
+
+/// <summary>Connects a lane: socket, TLS where wanted, hello and welcome. Blocking, with one deadline over all of it.</summary>
+internal sealed class LaneDialer : IDisposable
+{
+    private readonly ChannelAddress _peer;
+    private readonly ChannelIdentity _identity;
+    private readonly ChannelLimits _limits;
+    private readonly ChannelTls? _tls;
+    private readonly int _lane;
+    private readonly Func<bool> _cancelled;
+    private readonly Timer _deadline;
+    private Socket? _socket;
+    private string? _objection;
+
+    public LaneDialer(ChannelAddress peer, ChannelIdentity identity, ChannelLimits limits, ChannelTls? tls, int lane, Func<bool> cancelled)
+    {
+        (_peer, _identity, _limits, _tls, _lane, _cancelled) = (peer, identity, limits, tls, lane, cancelled);
+        _deadline = new(_ => Abort());
+    }
+
+    /// <summary>Opens a connection.</summary>
+    /// <param name="failure">Why there is none.</param>
+    public LaneConnection? Connect(out FetchResult failure)
+    {
+        _objection = null;
+        LaneConnection? connection = null;
+        failure = FetchResult.Lost($"{_peer} did not let this node in within {_limits.ConnectMilliseconds} ms.");
+        _deadline.Change(_limits.ConnectMilliseconds, Timeout.Infinite);
+        try
+        {
+            connection = Open();
+            failure = SayHello(connection);
+        }
+        catch (Exception problem) when (LaneConnection.IsOfConnection(problem))
+        {
+            failure = Explain(problem, failure);
+        }
+        finally
+        {
+            _deadline.Change(Timeout.Infinite, Timeout.Infinite);
+        }
+
+        if (connection is not null && failure.Outcome == FetchOutcome.Done)
+        {
+            connection.Settle(_limits);
+            _socket = null;
+            return connection;
+        }
+
+        Abort();
+        connection?.Dispose();
+        return null;
+    }
+
+    /// <summary>Ends an attempt that another thread is at.</summary>
+    public void Abort() => Volatile.Read(ref _socket)?.Dispose();
+
+    public void Dispose()
+    {
+        Abort();
+        _deadline.Dispose();
+    }
+
+    private LaneConnection Open()
+    {
+        var addresses = IPAddress.TryParse(_peer.Host, out var literal) ? [literal] : Dns.GetHostAddresses(_peer.Host);
+        for (var i = 0; ; i++)
+        {
+            try
+            {
+                return Open(addresses[i]);
+            }
+            catch (SocketException) when (i + 1 < addresses.Length)
+            {
+                // A name may have addresses that lead nowhere; the next one is tried.
+            }
+        }
+    }
+
+    private LaneConnection Open(IPAddress address)
+    {
+        var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        Interlocked.Exchange(ref _socket, socket)?.Dispose();
+        // Whoever cancels says so first and aborts then: either this sees it or the abort sees this socket.
+        ObjectDisposedException.ThrowIf(_cancelled(), socket);
+        LaneConnection.Prepare(socket, _limits);
+        socket.Connect(new IPEndPoint(address, _peer.Port));
+        if (_tls is null)
+        {
+            return new(socket, null);
+        }
+
+        var tls = new SslStream(new SocketStream(socket));
+        tls.AuthenticateAsClient(_tls.ForClient(_peer.Host, reason => _objection = reason));
+        return new(socket, tls);
+    }
+
+    private FetchResult SayHello(LaneConnection connection)
+    {
+        Span<byte> welcome = stackalloc byte[FrameHeader.Bytes];
+        var hello = Hello.Frame(_identity.Run, ChannelCredential.Parse(_peer.Credential), _identity.Node, _lane);
+        if (connection.Write(hello) != Flow.Done || connection.Read(welcome) != Flow.Done)
+        {
+            return FetchResult.Lost(_tls is null
+                ? $"{_peer} closed the connection before it let this node in."
+                : $"{_peer} closed the connection during the handshake; it says in its log why, most likely that it does not accept this node's certificate.");
+        }
+
+        if (!FrameHeader.TryRead(welcome, out var header, out var fault) || header.Type != FrameType.Welcome)
+        {
+            return fault == FrameFault.Version
+                ? Refused(RefusalReason.OtherVersion)
+                : FetchResult.Mismatch($"What answers at {_peer.Host}:{_peer.Port} is no tensor channel.");
+        }
+
+        return header.Code == 0 ? FetchResult.Done : Refused((RefusalReason)header.Code);
+    }
+
+    private FetchResult Refused(RefusalReason reason) => FetchResult.Refused(new(reason, $"{_peer} does not let this node in: " + reason switch
+    {
+        RefusalReason.WrongCredential => "the credential is not the one it gave out; it may have been started again since.",
+        RefusalReason.OtherRun => "it works on another run.",
+        RefusalReason.OtherVersion => "it speaks another version of the channel; install the same version of the program on both.",
+        RefusalReason.Busy => "it has as many lanes as it allows.",
+        _ => $"{reason}.",
+    }));
+
+    private FetchResult Explain(Exception problem, in FetchResult late) => problem switch
+    {
+        _ when _objection is { } objection =>
+            FetchResult.Refused(new(RefusalReason.Certificate, $"{_peer} is not accepted: {objection}.")),
+        ObjectDisposedException => late,
+        SocketException socket when socket.SocketErrorCode is SocketError.OperationAborted or SocketError.ConnectionAborted => late,
+        System.Security.Authentication.AuthenticationException =>
+            FetchResult.Refused(new(RefusalReason.Certificate, $"{_peer} and this node did not agree on TLS: {problem.Message}")),
+        _ when problem.InnerException is SocketException { SocketErrorCode: SocketError.OperationAborted or SocketError.ConnectionAborted } => late,
+        _ => FetchResult.Lost($"{_peer} cannot be reached: {problem.Message}"),
+    };
+}
