@@ -4,6 +4,7 @@ using Cllm.Numerics.Kernels;
 namespace Cllm.Benchmarks;
 
 /// <summary>One head over one row, forward and backward, at the trainer's shapes.</summary>
+[MemoryDiagnoser]
 public class AttentionBenchmarks : IDisposable
 {
     private AttentionScratch _scratch = new(1, 1);

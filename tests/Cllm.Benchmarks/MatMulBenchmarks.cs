@@ -7,6 +7,7 @@ namespace Cllm.Benchmarks;
 /// <summary>
 /// The three products of a linear layer at the trainer's shapes: forward, gradient of the input, gradient of the weights.
 /// </summary>
+[MemoryDiagnoser]
 public class MatMulBenchmarks : IDisposable
 {
     private readonly MatMulScratch _scratch = new();

@@ -6,6 +6,7 @@ using Cllm.Numerics.Random;
 namespace Cllm.Benchmarks;
 
 /// <summary>Kernels over rows of activations that fit the caches: what runs between the matrix products.</summary>
+[MemoryDiagnoser]
 public class RowBenchmarks
 {
     private const int Numbers = 256 * 768;

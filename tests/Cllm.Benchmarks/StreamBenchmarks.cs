@@ -6,6 +6,7 @@ using Cllm.Numerics.Random;
 namespace Cllm.Benchmarks;
 
 /// <summary>Kernels whose data come from main memory: what runs over all parameters once a step, and the large vocabulary.</summary>
+[MemoryDiagnoser]
 public class StreamBenchmarks
 {
     private const int Parameters = 32_000_000;

@@ -14,8 +14,9 @@ public static class BenchCommand
             "--shape", "The model to time. [default: the three small ones]", [.. BenchShape.All.Select(bench => bench.Name)]);
         Option<long?> threads = Values.Whole("--threads", "Threads of the steps. [default: 1, then one a core]", 1, 1024);
         var kernels = new Option<bool>("--kernels") { Description = "Limits and kernels only, no whole steps." };
+        var recompute = new Option<bool>("--recompute") { Description = "Steps compute activations again in the backward pass." };
         var json = new Option<bool>("--json") { Description = "One JSON object a line instead of tables." };
-        var command = new Command("bench", "Time kernels and whole training steps beside what this machine can do.") { shape, threads, kernels, json };
+        var command = new Command("bench", "Time kernels and whole training steps beside what this machine can do.") { shape, threads, kernels, recompute, json };
         command.SetAction(parsed =>
         {
             string? name = parsed.GetValue(shape);
@@ -24,13 +25,14 @@ public static class BenchCommand
                 report,
                 [.. BenchShape.All.Where(bench => name is null ? !bench.Named : bench.Name == name)],
                 parsed.GetValue(threads) is { } given ? [(int)given] : Environment.ProcessorCount == 1 ? [1] : [1, Environment.ProcessorCount],
-                wholeSteps: !parsed.GetValue(kernels));
+                wholeSteps: !parsed.GetValue(kernels),
+                parsed.GetValue(recompute));
             return ExitCode.Success;
         });
         return command;
     }
 
-    private static void Run(IBenchReport report, IReadOnlyList<BenchShape> shapes, IReadOnlyList<int> threads, bool wholeSteps)
+    private static void Run(IBenchReport report, IReadOnlyList<BenchShape> shapes, IReadOnlyList<int> threads, bool wholeSteps, bool recompute)
     {
         MachineLimits[] limits = [.. threads.Prepend(1).Distinct().Select(MachineLimits.Measure)];
         report.Limits(limits);
@@ -43,7 +45,7 @@ public static class BenchCommand
 
             foreach (MachineLimits limit in limits.Where(limit => wholeSteps && threads.Contains(limit.Threads)))
             {
-                report.Step(StepBench.Run(shape, limit.Threads, limit));
+                report.Step(StepBench.Run(shape, limit.Threads, limit, recompute));
                 if (shape.Named)
                 {
                     report.Generate(GenerateBench.Run(shape, limit));

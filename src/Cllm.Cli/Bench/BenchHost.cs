@@ -8,14 +8,15 @@ internal sealed class BenchHost : IRunHost, IDisposable
 {
     private readonly RunPlan _plan;
     private readonly int _threadsPerWorker;
+    private readonly bool _recompute;
     private readonly RunState _state;
     private readonly List<WorkerCompute> _workers = [];
     private readonly List<ShardCompute> _shards = [];
 
     /// <summary>Draws the weights.</summary>
-    public BenchHost(RunPlan plan, int threadsPerWorker)
+    public BenchHost(RunPlan plan, int threadsPerWorker, bool recompute)
     {
-        (_plan, _threadsPerWorker) = (plan, threadsPerWorker);
+        (_plan, _threadsPerWorker, _recompute) = (plan, threadsPerWorker, recompute);
         _state = new RunState(plan.Layout);
         Restore();
     }
@@ -51,7 +52,7 @@ internal sealed class BenchHost : IRunHost, IDisposable
     /// <inheritdoc/>
     public IWorkerCompute CreateWorker(int worker)
     {
-        var compute = new WorkerCompute(_plan, _state, _threadsPerWorker);
+        var compute = new WorkerCompute(_plan, _state, _threadsPerWorker, _recompute);
         lock (_workers)
         {
             _workers.Add(compute);

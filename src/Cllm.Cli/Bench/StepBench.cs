@@ -16,13 +16,14 @@ internal static class StepBench
     /// <param name="shape">What is trained.</param>
     /// <param name="cores">Threads in all.</param>
     /// <param name="limit">The limit of so many threads.</param>
-    public static StepResult Run(BenchShape shape, int cores, MachineLimits limit)
+    /// <param name="recompute">Whether the backward pass computes activations again.</param>
+    public static StepResult Run(BenchShape shape, int cores, MachineLimits limit, bool recompute)
     {
         (int workers, int threads) = shape.Split(cores);
         int steps = (int)Math.Clamp(TargetSeconds * 0.6e9 * limit.GflopPerSecond / shape.Flops, StepsMin, StepsMax) | 1;
         int warmUp = Math.Max(2, steps / 5);
         PeakMemory.Reset();
-        using var host = new BenchHost(shape.Plan(warmUp + steps), threads);
+        using var host = new BenchHost(shape.Plan(warmUp + steps), threads, recompute);
         var recorder = new Recorder(host, warmUp, steps);
         var settings = new LocalTrainingSettings
         {

@@ -45,7 +45,7 @@ public sealed record HeldOutLoss(double Loss, long Tokens, long Bytes)
         var run = new RunPlan(configuration, static (_, _, _) => { }, rows.Count, rows.Read);
         using var state = new RunState(run.Layout);
         weights.CopyTo(state.Weights.Span);
-        using var worker = new WorkerCompute(run, state, Environment.ProcessorCount);
+        using var worker = new WorkerCompute(run, state, Environment.ProcessorCount, recompute: true);
         var losses = new double[run.EvaluationUnits];
         worker.Evaluate(0, 0, losses.Length, losses);
         return new HeldOutLoss(StepCombination.CombineEvaluation(run, losses), rows.PredictedTokens, BytesOf(tokenizer, rows, shape.Block));

@@ -43,6 +43,13 @@ public sealed class Setting
         return new Setting(option, plan => read(plan), (plan, parsed) => write(plan, parsed.GetValue(option)!.Value));
     }
 
+    /// <summary>A setting that is on where it is given.</summary>
+    public static Setting Flag(string name, string description, Func<TrainPlan, bool> read, Func<TrainPlan, TrainPlan> switchOn)
+    {
+        var option = new Option<bool>(name) { Description = description, Arity = ArgumentArity.Zero };
+        return new Setting(option, plan => read(plan), (plan, _) => switchOn(plan));
+    }
+
     /// <summary>A setting that is a number.</summary>
     public static Setting Real(
         string name, string description, string range, Func<double, bool> allowed,

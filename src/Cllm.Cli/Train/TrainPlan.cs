@@ -88,6 +88,9 @@ public sealed record TrainPlan
     /// <summary>Threads of each worker; 0 is chosen from the cores.</summary>
     public int ThreadsPerWorker { get; init; }
 
+    /// <summary>Whether activations are computed again in the backward pass.</summary>
+    public bool Recompute { get; init; }
+
     /// <summary>The model's shape with the vocabulary the data turned out to have.</summary>
     public GptShape Shape(int vocabulary) => new(vocabulary, Block, Layers, Heads, Width);
 
@@ -183,6 +186,7 @@ public sealed record TrainPlan
             Workers = workers,
             ThreadsPerWorker = ThreadsPerWorker > 0 ? ThreadsPerWorker : Math.Max(1, cores / workers),
             CheckpointEvery = CheckpointEvery,
+            Recompute = Recompute,
         };
     }
 

@@ -40,6 +40,7 @@ public sealed class TrainSession : IDisposable
             SnapshotTaken = step => _metrics!.SnapshotTaken(step),
             BeforeCheckpoint = (step, digest) => _metrics!.CheckpointFollows(step, digest),
             ThreadsPerWorker = run.Options.ThreadsPerWorker,
+            Recompute = run.Options.Recompute,
         };
     }
 

@@ -14,15 +14,28 @@ internal sealed class Activations : IDisposable
 
     private readonly List<AlignedBuffer> _owned = [];
 
-    public Activations(GptShape shape, int rowsMax)
+    /// <summary>Allocates for leaves of up to so many rows.</summary>
+    /// <param name="shape">The model.</param>
+    /// <param name="rowsMax">Most rows of a leaf or of an evaluation unit.</param>
+    /// <param name="isRecomputed">
+    /// Whether all blocks share the memory of one, but for their inputs: the backward pass then computes each block's activations again.
+    /// </param>
+    public Activations(GptShape shape, int rowsMax, bool isRecomputed)
     {
         Rows = rowsMax;
+        IsRecomputed = isRecomputed;
         int N = checked(rowsMax * shape.Block), C = shape.Width;
         LogitsStride = (shape.Vocabulary + 15) / 16 * 16;
         LogitsRows = Math.Clamp(LogitsMax / LogitsStride, Math.Min(N, 16), N);
         Layers = new LayerActivations[shape.Layers];
         for (int i = 0; i < Layers.Length; i++)
         {
+            if (isRecomputed && i > 0)
+            {
+                Layers[i] = Layers[0].WithInput(Own((long)N * C));
+                continue;
+            }
+
             Layers[i] = new LayerActivations
             {
                 Input = Own((long)N * C),
@@ -60,6 +73,9 @@ internal sealed class Activations : IDisposable
     }
 
     public int Rows { get; }
+
+    /// <summary>Whether only the last block's activations are there when the backward pass begins, and the inputs of the others.</summary>
+    public bool IsRecomputed { get; }
 
     public int LogitsStride { get; }
 
@@ -167,4 +183,22 @@ internal sealed class LayerActivations
 
     /// <summary>After GELU (N, 4C).</summary>
     public required AlignedBuffer Activated { get; init; }
+
+    /// <summary>Another block in the same memory, with an input of its own.</summary>
+    public LayerActivations WithInput(AlignedBuffer input) => new()
+    {
+        Input = input,
+        Normed1 = Normed1,
+        Mean1 = Mean1,
+        Rstd1 = Rstd1,
+        Qkv = Qkv,
+        LogSumExp = LogSumExp,
+        Attended = Attended,
+        Middle = Middle,
+        Normed2 = Normed2,
+        Mean2 = Mean2,
+        Rstd2 = Rstd2,
+        Up = Up,
+        Activated = Activated,
+    };
 }

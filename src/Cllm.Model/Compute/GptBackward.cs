@@ -24,6 +24,9 @@ internal sealed class GptBackward(GptShape shape, GptTensors tensors, Activation
     /// <summary>Factor on every token's loss: 1 / (B * T) makes it the mean over the global batch.</summary>
     public required float LossScale { get; init; }
 
+    /// <summary>The forward pass, which fills a block's activations once more where they were not kept.</summary>
+    public required GptForward Forward { get; init; }
+
     /// <summary>Where the gradient goes (layout of the flat vector).</summary>
     public AlignedBuffer? Destination { get; set; }
 
@@ -35,6 +38,11 @@ internal sealed class GptBackward(GptShape shape, GptTensors tensors, Activation
         for (int layer = shape.Layers - 1; layer >= 0; layer--)
         {
             var range = team.Part(member, Tokens.Count);
+            if (activations.IsRecomputed && layer < shape.Layers - 1)
+            {
+                Forward.Again(layer, team, member);
+            }
+
             MlpInput(layer, range, member);
             team.Barrier();
             AttentionInput(layer, team, member);

@@ -52,6 +52,20 @@ internal sealed class GptForward(GptShape shape, GptTensors tensors, Activations
             Rows(activations.Rstd, range, 1));
     }
 
+    /// <summary>
+    /// Fills a block's activations from its input once more, all that the backward pass reads of them; the same bits as the first time.
+    /// Ends without a barrier: attention has met all members, and of what comes after it each member knows its own tokens.
+    /// </summary>
+    public void Again(int layer, ThreadTeam team, int member)
+    {
+        var range = team.Part(member, Tokens.Count);
+        AttentionInput(layer, range.First, range.Count, member);
+        team.Barrier();
+        Attend(layer, team, member);
+        team.Barrier();
+        MlpInput(layer, range.First, range.Count, member);
+    }
+
     private void Embed(int first, int count)
     {
         Span<float> weights = Weights.Span;
@@ -110,7 +124,8 @@ internal sealed class GptForward(GptShape shape, GptTensors tensors, Activations
         }
     }
 
-    private void Finish(int layer, int first, int count, int member)
+    /// <summary>From the attention's output to what the MLP's second product reads.</summary>
+    private void MlpInput(int layer, int first, int count, int member)
     {
         LayerActivations a = activations.Layers[layer];
         LayerTensors t = tensors.Layers[layer];
@@ -133,14 +148,25 @@ internal sealed class GptForward(GptShape shape, GptTensors tensors, Activations
         Span<float> activated = Rows(a.Activated, range, 4 * C);
         Linear(count, C, 4 * C, normed, At(weights, t.UpWeight), At(weights, t.UpBias), up, member);
         Gelu.Forward(up, activated);
-        Linear(count, 4 * C, C, activated, At(weights, t.DownWeight), At(weights, t.DownBias), branch, member);
+    }
+
+    private void Finish(int layer, int first, int count, int member)
+    {
+        MlpInput(layer, first, count, member);
+        LayerActivations a = activations.Layers[layer];
+        LayerTensors t = tensors.Layers[layer];
+        Span<float> weights = Weights.Span;
+        int C = shape.Width;
+        var range = (first, count);
+        Span<float> branch = Rows(activations.Branch, range, C);
+        Linear(count, 4 * C, C, Rows(a.Activated, range, 4 * C), At(weights, t.DownWeight), At(weights, t.DownBias), branch, member);
         if (Dropout.Active)
         {
             Numerics.Kernels.Dropout.Apply(branch, count, C, C, Position(first), Dropout.MlpBranch(layer));
         }
 
         AlignedBuffer next = layer + 1 < shape.Layers ? activations.Layers[layer + 1].Input : activations.Output;
-        Residual.Add(middle, branch, Rows(next, range, C));
+        Residual.Add(Rows(a.Middle, range, C), branch, Rows(next, range, C));
     }
 
     /// <summary>y (count, n) = x (count, k) · weight (k, n) + bias.</summary>

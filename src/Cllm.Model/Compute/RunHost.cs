@@ -51,6 +51,9 @@ public sealed class RunHost : IRunHost, IDisposable
     /// <summary>Threads of each worker.</summary>
     public int ThreadsPerWorker { get; init; } = 1;
 
+    /// <summary>Whether workers compute activations again in the backward pass.</summary>
+    public bool Recompute { get; init; }
+
     /// <inheritdoc/>
     public int EvaluationUnits => _plan.EvaluationUnits;
 
@@ -58,7 +61,7 @@ public sealed class RunHost : IRunHost, IDisposable
     public int Shards(int wanted) => _plan.Layout.Shards(wanted).Count;
 
     /// <inheritdoc/>
-    public IWorkerCompute CreateWorker(int worker) => new WorkerCompute(_plan, State, ThreadsPerWorker);
+    public IWorkerCompute CreateWorker(int worker) => new WorkerCompute(_plan, State, ThreadsPerWorker, Recompute);
 
     /// <inheritdoc/>
     public IShardCompute CreateShard(int shard, int shards) => new ShardCompute(_plan, State, _plan.Layout.Shards(shards)[shard]);

@@ -28,12 +28,16 @@ public sealed class WorkerCompute : IWorkerCompute
     /// <param name="plan">The run.</param>
     /// <param name="state">The weights, shared with all other workers of the process.</param>
     /// <param name="threads">Threads of this worker, the caller's included.</param>
-    public WorkerCompute(RunPlan plan, RunState state, int threads)
+    /// <param name="recompute">
+    /// Whether the backward pass computes each block's activations again: about a fifth more arithmetic, for memory that hardly grows with the
+    /// layers. No bit of a result depends on it.
+    /// </param>
+    public WorkerCompute(RunPlan plan, RunState state, int threads, bool recompute = false)
     {
         _plan = plan;
         GptShape shape = plan.Configuration.Shape;
         int rowsMax = Math.Max(plan.Leaves.RowsMax, Math.Min(RunPlan.EvaluationUnitRows, Math.Max(plan.HeldOutRows, 1)));
-        _activations = new Activations(shape, rowsMax);
+        _activations = new Activations(shape, rowsMax, recompute);
         _tokens = new LeafTokens(rowsMax, shape.Block);
         _team = new ThreadTeam(threads);
         _scratch = [.. Enumerable.Range(0, threads).Select(_ => new MatMulScratch())];
@@ -44,6 +48,7 @@ public sealed class WorkerCompute : IWorkerCompute
             Weights = state.Weights,
             Tokens = _tokens,
             LossScale = 1f / plan.BatchTokens,
+            Forward = _forward,
         };
         _loss = new GptLoss(shape, plan.Tensors, _activations, _scratch) { Weights = state.Weights, Tokens = _tokens };
     }

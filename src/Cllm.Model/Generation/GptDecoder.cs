@@ -14,6 +14,9 @@ public sealed class GptDecoder : IDisposable
     /// <summary>Most tokens worked on at once; a longer prompt is read in pieces of this size.</summary>
     private const int PieceMax = 32;
 
+    /// <summary>Weights that are worth a thread: reading them takes long beside a hand-over.</summary>
+    private const int WeightsPerThread = 4 * 1024 * 1024;
+
     private const float Epsilon = 1e-5f;
 
     private readonly GptShape _shape;
@@ -52,6 +55,9 @@ public sealed class GptDecoder : IDisposable
         _scores = Own(_shape.Block);
         _logits = Own(_shape.Vocabulary);
     }
+
+    /// <summary>Threads that pay for a model on this machine: all cores for a large one, one for a small one.</summary>
+    public static int ThreadsFor(ParameterLayout layout) => Math.Clamp(layout.Length / WeightsPerThread, 1, Environment.ProcessorCount);
 
     /// <summary>Tokens read so far; at most the block.</summary>
     public int Length { get; private set; }

@@ -21,7 +21,7 @@ public sealed class TextGenerator : IDisposable
     /// <param name="tokenizer">The model's tokenizer.</param>
     public TextGenerator(ParameterLayout layout, AlignedBuffer weights, ITokenizer tokenizer)
     {
-        _decoder = new GptDecoder(layout, weights);
+        _decoder = new GptDecoder(layout, weights, GptDecoder.ThreadsFor(layout));
         _tokenizer = tokenizer;
         _block = layout.Shape.Block;
     }

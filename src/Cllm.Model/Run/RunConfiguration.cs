@@ -101,6 +101,9 @@ public sealed record RunOptions
     /// <summary>Threads of each worker.</summary>
     public required int ThreadsPerWorker { get; init; }
 
+    /// <summary>Whether activations are computed again in the backward pass and not kept.</summary>
+    public bool Recompute { get; init; }
+
     /// <summary>Steps between checkpoints; 0 is only at the end and on Ctrl-C.</summary>
     public required long CheckpointEvery { get; init; }
 

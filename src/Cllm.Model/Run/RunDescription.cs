@@ -37,6 +37,7 @@ public sealed record RunDescription
         json.WriteStartObject("options");
         json.WriteNumber("workers", Options.Workers);
         json.WriteNumber("threads_per_worker", Options.ThreadsPerWorker);
+        json.WriteBoolean("recompute", Options.Recompute);
         json.WriteNumber("checkpoint_every", Options.CheckpointEvery);
         json.WriteNumber("checkpoints_kept", Options.CheckpointsKept);
         json.WriteEndObject();
@@ -73,6 +74,7 @@ public sealed record RunDescription
             {
                 Workers = options.Count("workers", 0),
                 ThreadsPerWorker = options.Count("threads_per_worker", 0),
+                Recompute = options.Has("recompute") && options.Flag("recompute"),
                 CheckpointEvery = options.Whole("checkpoint_every", 0),
                 CheckpointsKept = options.Count("checkpoints_kept", 1),
             },

@@ -34,8 +34,23 @@ internal static unsafe class MatMulBlocked<TLanes, TVector>
     /// <summary>The same where nothing is fetched ahead, as few terms leave no time for it.</summary>
     private const int DirectColumnsMaxUnfetched = 768;
 
+    /// <summary>
+    /// Columns of a strip from which on operands with far-apart rows are read in place: a narrower one takes a single line of each row,
+    /// and passes over A more often.
+    /// </summary>
+    private const int WideStrip = 64;
+
     /// <summary>Fewest rows of C for which the next strip of B is fetched ahead: fewer tiles would pass by too fast.</summary>
     private const int FetchRowsMin = 24;
+
+    /// <summary>Floats of B from which on it is fetched ahead: a smaller one is in the caches as it is.</summary>
+    private const long FetchFloatsMin = 1 << 17;
+
+    /// <summary>
+    /// A transposed A is read where it lies if its rows are at most this far apart: a tile takes six floats of each, of a line that is in
+    /// the second-level cache.
+    /// </summary>
+    private const int DirectRowsMax = 4096;
 
     /// <summary>Floats from which on a weight gradient is stored past the caches: it would push out what the next products read.</summary>
     private const long StreamFloatsMin = 1 << 18;
@@ -69,7 +84,7 @@ internal static unsafe class MatMulBlocked<TLanes, TVector>
                     : default;
                 float* aBlock = form == MatMulForm.TN ? a + (first * (nint)lda) : a + first;
                 float* bBlock = form == MatMulForm.NT ? b + (j * (nint)ldb) + first : b + (first * (nint)ldb) + j;
-                float* ahead = form != MatMulForm.NN || m < FetchRowsMin ? null
+                float* ahead = form != MatMulForm.NN || m < FetchRowsMin || (long)k * n < FetchFloatsMin ? null
                     : first + terms < k ? bBlock + (terms * (nint)ldb)
                     : b + j + columns;
                 Block(form, m, columns, terms, aBlock, lda, bBlock, ldb, ahead, starts, c + j, ldc, streams, scratch);
@@ -128,7 +143,8 @@ internal static unsafe class MatMulBlocked<TLanes, TVector>
         MatMulScratch scratch)
     {
         int stripWidth = MatMulStrip<TLanes, TVector>.Width;
-        int directMax = ahead is null ? DirectColumnsMaxUnfetched : DirectColumnsMax;
+        bool isWide = stripWidth >= WideStrip;
+        int directMax = isWide && ahead is not null ? DirectColumnsMax : DirectColumnsMaxUnfetched;
         bool inPlace = form != MatMulForm.NT && (ldb <= directMax || m <= MatMulTile<TLanes, TVector>.Rows);
         int direct = inPlace ? n - (n % stripWidth) : 0;
         if (form == MatMulForm.NT)
@@ -144,6 +160,13 @@ internal static unsafe class MatMulBlocked<TLanes, TVector>
         {
             var strides = new MatMulStrides(k, lda, 1, MatMulTile<TLanes, TVector>.Rows * lda, 0, starts.Row, ldc);
             Strips(m, n, direct, a, b, ldb, ahead, starts.First, c, strides, scratch);
+            return;
+        }
+
+        if (isWide && lda <= DirectRowsMax)
+        {
+            var strides = new MatMulStrides(k, 1, lda, MatMulTile<TLanes, TVector>.Rows, 0, starts.Row, ldc) { Streams = streams };
+            Strips(m, n, direct, a, b, ldb, null, starts.First, c, strides, scratch);
             return;
         }
 

@@ -34,6 +34,29 @@ public sealed class SameBitsTests
         Assert.Equal(one.WeightsAfter(4), other.WeightsAfter(4));
     }
 
+    [Theory]
+    [InlineData(1, 0f)]
+    [InlineData(3, 0.1f)]
+    public void Activations_computed_again_are_the_same_bits(int threads, float dropout)
+    {
+        RunPlan plan = TinyRun.PlanFor(Odd with { Layers = 3 }, batch: 5, leaves: 2, dropout);
+        using var kept = new TinyRun(plan);
+        using var computedAgain = new TinyRun(plan, threads: threads, recompute: true);
+        Assert.Equal(kept.WeightsAfter(3), computedAgain.WeightsAfter(3));
+        Assert.Equal(kept.Evaluate(), computedAgain.Evaluate());
+    }
+
+    [Fact]
+    public void Activations_computed_again_take_the_memory_of_one_block_and_the_inputs_of_the_others()
+    {
+        RunPlan plan = TinyRun.PlanFor(Wide with { Layers = 9 }, batch: 4, leaves: 1);
+        using var state = new RunState(plan.Layout);
+        using var kept = new WorkerCompute(plan, state, threads: 1);
+        using var computedAgain = new WorkerCompute(plan, state, threads: 1, recompute: true);
+        long tokens = plan.Leaves.RowsMax * Wide.Block, perToken = (15 * Wide.Width) + Wide.Heads + 4;
+        Assert.Equal(8 * sizeof(float) * tokens * perToken, kept.ActivationBytes - computedAgain.ActivationBytes);
+    }
+
     [Fact]
     public void Evaluation_is_the_same_bits_for_any_number_of_threads()
     {

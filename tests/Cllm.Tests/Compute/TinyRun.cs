@@ -11,14 +11,14 @@ internal sealed class TinyRun : IDisposable
     private readonly List<IShardCompute> _shards = [];
     private readonly List<(int Level, int Index)[]> _leases;
 
-    public TinyRun(RunPlan plan, int workers = 1, int threads = 1, int shards = 1)
+    public TinyRun(RunPlan plan, int workers = 1, int threads = 1, int shards = 1, bool recompute = false)
     {
         Plan = plan;
         State = new RunState(plan.Layout);
         InitialWeights.Draw(plan.Layout, plan.Configuration.Seed, State.Weights.Span);
         for (int i = 0; i < workers; i++)
         {
-            _workers.Add(new WorkerCompute(plan, State, threads));
+            _workers.Add(new WorkerCompute(plan, State, threads, recompute));
         }
 
         foreach (ParameterRange range in plan.Layout.Shards(shards))

@@ -28,8 +28,19 @@ public sealed class MatVecTests
     {
         float[] x = Numbers.Floats(k, 4), b = Numbers.Floats(n * k, 5), actual = new float[n];
         var expected = new double[n];
-        ReferenceMatMul.NT(1, n, k, Numbers.Doubles(x), Numbers.Doubles(b), expected, MatMulStart.Zero, []);
+        ReferenceMatVec.NT(Numbers.Doubles(x), Numbers.Doubles(b), expected);
         MatVec.NT(n, k, x, b, k, actual);
+        Numbers.Close(expected, actual, 1e-6 * Math.Max(1, k));
+    }
+
+    [Theory]
+    [MemberData(nameof(Shapes))]
+    public void Sums_over_the_rows_are_close_to_the_exact_ones(int n, int k)
+    {
+        float[] x = Numbers.Floats(k, 11), b = Numbers.Floats(k * n, 12), bias = Numbers.Floats(n, 13), actual = new float[n];
+        var expected = new double[n];
+        ReferenceMatVec.NN(Numbers.Doubles(x), Numbers.Doubles(b), Numbers.Doubles(bias), expected);
+        MatVec.NN(n, k, x, b, n, bias, actual);
         Numbers.Close(expected, actual, 1e-6 * Math.Max(1, k));
     }
 
