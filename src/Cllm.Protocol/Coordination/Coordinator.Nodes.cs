@@ -199,6 +199,24 @@ public sealed partial class Coordinator
         return DropReason.None;
     }
 
+    /// <summary>Of a shard whose owner was lost with the coordinator before this one, the newest copy that a node has is as good as the owner's slice.</summary>
+    private DropReason TakeHeld(ReplicaHeld held)
+    {
+        if (held.Shard.Number < 0 || held.Shard.Number >= _shards.Length || !IsAtNode(held.Node))
+        {
+            return DropReason.NotAdmitted;
+        }
+
+        var shard = _shards[held.Shard.Number];
+        var isKnown = shard.Replica is { } replica && IsAtNode(replica) && shard.ReplicaStep?.Number >= held.Step.Number;
+        if (!shard.IsLive && shard.AssignedTo is null && !isKnown)
+        {
+            (shard.Replica, shard.ReplicaStep) = (held.Node, held.Step);
+        }
+
+        return DropReason.None;
+    }
+
     private bool IsAwaitedAtNode(ShardMember shard) => !shard.IsLive && shard.AssignedTo is { } node && IsAtNode(node);
 
     /// <summary>Orders again what nodes were to start, and gives what is still nobody's.</summary>

@@ -144,6 +144,8 @@ public sealed partial class Coordinator : IMachine
             case WorkerStarted or WorkerLost or WorkerLeaving or ShardStarted or ShardLost or NodeJoining or NodeLost
                 or NodeLeaving or DrainRequested:
                 return TakeMembership(input);
+            case ReplicaHeld held:
+                return TakeHeld(held);
             case ReplicaUpdated updated:
                 return TakeReplica(updated);
             case MachineStarted:

@@ -56,7 +56,7 @@ internal sealed class LaneFetch(ChannelAddress peer, ChannelLimits limits, Chann
                     return FetchResult.Mismatch($"{peer} sent {request} with a wrong checksum at byte {offset} of section {section}.");
                 }
 
-                counters?.Received(length);
+                counters?.Received(request.Kind, length);
             }
         }
 

@@ -226,7 +226,7 @@ internal sealed class ServedLane : IDisposable
                     return false;
                 }
 
-                _counters?.Sent(length);
+                _counters?.Sent(request.Kind, length);
             }
         }
 
