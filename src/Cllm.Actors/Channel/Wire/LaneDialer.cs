@@ -107,8 +107,16 @@ internal sealed class LaneDialer : IDisposable
         }
 
         var tls = new SslStream(new SocketStream(socket));
-        tls.AuthenticateAsClient(_tls.ForClient(_peer.Host, reason => _objection = reason));
-        return new(socket, tls);
+        try
+        {
+            tls.AuthenticateAsClient(_tls.ForClient(_peer.Host, reason => _objection = reason));
+            return new(socket, tls);
+        }
+        catch
+        {
+            tls.Dispose();
+            throw;
+        }
     }
 
     private FetchResult SayHello(LaneConnection connection, in FetchResult late)
