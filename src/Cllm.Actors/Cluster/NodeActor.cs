@@ -79,7 +79,7 @@ internal sealed class NodeActor : UntypedActor, IEffectPerformer
                 End(Protocol.Coordination.RunOutcome.Stopped, 0, "this process has left the run, which goes on without it");
                 return null;
             case NodeRefused refused:
-                End(Protocol.Coordination.RunOutcome.Failed, 0, refused.Reason);
+                _end.TrySetResult(new(0, Protocol.Coordination.RunOutcome.Failed, refused.Reason) { IsRefused = true });
                 return null;
             default:
                 throw Invariant.Broken($"a node's host performs no {effect.GetType().Name}");

@@ -6,14 +6,18 @@ using Cllm.Actors.Inspection;
 using Cllm.Actors.Local;
 using Cllm.Model.Compute;
 using Cllm.Model.Run;
+using Cllm.Protocol.Coordination;
 
 namespace Cllm.Cli.Node;
 
 /// <summary>One process's part in a run of several, from its first connection to its last.</summary>
 public sealed class ClusterPart
 {
-    /// <summary>Leaving is a courtesy: others do without a process that is gone as well.</summary>
+    /// <summary>Leaving a run that goes on is a courtesy: others do without a process that is gone as well.</summary>
     private static readonly TimeSpan LeavePatience = TimeSpan.FromSeconds(15);
+
+    /// <summary>Nobody goes on when the run is over: what was said last has to get out, and no more.</summary>
+    private static readonly TimeSpan EndPatience = TimeSpan.FromSeconds(3);
 
     /// <summary>How the process takes part.</summary>
     public required ClusterSystem Network { get; init; }
@@ -42,6 +46,7 @@ public sealed class ClusterPart
     public async Task<TrainingEnd> TakeAsync(RunHost host, ITrainingObserver observer, CancellationToken stop)
     {
         ActorSystem system = Network.StartNode();
+        TimeSpan patience = LeavePatience;
         try
         {
             await using var node = ClusterNode.Start(
@@ -68,20 +73,22 @@ public sealed class ClusterPart
 
             using (stop.Register(() => Stop(node)))
             {
-                return await node.End.ConfigureAwait(false);
+                TrainingEnd end = await node.End.ConfigureAwait(false);
+                patience = end.Outcome == RunOutcome.Finished || Seed is null ? EndPatience : LeavePatience;
+                return end;
             }
         }
         finally
         {
             Control?.Detach();
-            await LeaveAsync(system).ConfigureAwait(false);
+            await LeaveAsync(system, patience).ConfigureAwait(false);
         }
     }
 
-    private static async Task LeaveAsync(ActorSystem system)
+    private static async Task LeaveAsync(ActorSystem system, TimeSpan patience)
     {
         Task left = CoordinatedShutdown.Get(system).Run(CoordinatedShutdown.ClrExitReason.Instance);
-        await Task.WhenAny(left, Task.Delay(LeavePatience)).ConfigureAwait(false);
+        await Task.WhenAny(left, Task.Delay(patience)).ConfigureAwait(false);
     }
 
     private void Stop(ClusterNode node)

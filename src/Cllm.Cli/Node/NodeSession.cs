@@ -182,6 +182,11 @@ public sealed class NodeSession
             return ExitCode.Interrupted;
         }
 
+        if (end.IsRefused)
+        {
+            throw new InputException($"The run at {_request.Join} does not take this process in: {end.Sentence.TrimEnd('.')}.");
+        }
+
         _terminal.Fail($"This process takes part no longer: {end.Sentence.TrimEnd('.')}.");
         return ExitCode.Failure;
     }
