@@ -1,46 +1,124 @@
 using Akka.Configuration;
+using Cllm.Actors.Cluster;
 using Cllm.Model;
+using Cllm.Protocol.Coordination;
+using Cllm.Protocol.Nodes;
 
 namespace Cllm.Actors;
 
-/// <summary>The configuration of the actor system: akka.hocon beside the program, with another file laid over it.</summary>
+/// <summary>
+/// The configuration of the actor system: akka.hocon beside the program, over it another file, over that variables of the environment.
+/// </summary>
 public static class Hocon
 {
     /// <summary>Name of the file beside the program.</summary>
     public const string FileName = "akka.hocon";
 
-    /// <summary>Reads the configuration.</summary>
-    /// <param name="overPath">File whose keys win; none for the program's own alone.</param>
-    /// <exception cref="InputException">A file is missing or is not HOCON.</exception>
-    public static Config Load(string? overPath = null)
+    private const string Section = "cllm";
+
+    /// <summary>Reads the configuration, with the variables of this process laid over it.</summary>
+    /// <param name="overPath">File whose keys win over the program's own; none for those alone.</param>
+    /// <exception cref="InputException">A file is missing or is not HOCON, or a key of the cllm section does not exist.</exception>
+    public static Config Load(string? overPath = null) => Load(overPath, HoconVariables.OfThisProcess());
+
+    /// <summary>Reads the configuration with given variables laid over it.</summary>
+    /// <exception cref="InputException">As above, or a variable's value is not HOCON.</exception>
+    internal static Config Load(string? overPath, IEnumerable<(string Name, string Value)> variables)
     {
         var own = Read(Path.Combine(AppContext.BaseDirectory, FileName));
-        return overPath is null ? own : Read(overPath).WithFallback(own);
+        var layered = own;
+        if (overPath is not null)
+        {
+            var over = Read(overPath);
+            RefuseUnknown(over, own, overPath);
+            layered = over.WithFallback(layered);
+        }
+
+        foreach (var (name, key, text) in HoconVariables.Read(variables))
+        {
+            var over = Parse($"the variable {name}", text);
+            if (key.StartsWith(Section + ".", StringComparison.Ordinal) && !own.HasPath(key))
+            {
+                throw new InputException($"The variable {name} stands for {key}, and there is no such key; see {FileName} for those there are.");
+            }
+
+            layered = over.WithFallback(layered);
+        }
+
+        return layered;
     }
 
-    /// <summary>How long orders go without an answer before they are sent again, in units of 100 nanoseconds.</summary>
+    /// <summary>A coordinator's settings with the limits that the configuration names.</summary>
+    /// <exception cref="InputException">A limit cannot be used.</exception>
+    public static CoordinatorSettings Limit(this CoordinatorSettings settings, Config hocon) => settings with
+    {
+        PatienceTicks = Ticks(hocon, "cllm.patience"),
+        RetriesMax = Count(hocon, "cllm.retries-max", 1),
+        FailuresMax = Count(hocon, "cllm.failures-max", 0),
+        LateTicksMin = Ticks(hocon, "cllm.late-min"),
+        SettleTicks = Ticks(hocon, "cllm.settle"),
+    };
+
+    /// <summary>A node's settings with the pace that the configuration names.</summary>
+    /// <exception cref="InputException">It cannot be used.</exception>
+    public static NodeSettings Limit(this NodeSettings settings, Config hocon) => settings with { AnnounceTicks = Ticks(hocon, "cllm.announce") };
+
+    /// <summary>How long a joining process tries to reach the run.</summary>
     /// <exception cref="InputException">The value is not a positive duration.</exception>
-    internal static long PatienceTicks(Config hocon)
+    public static TimeSpan JoinPatience(Config hocon) => TimeSpan.FromTicks(Ticks(hocon, "cllm.join-patience"));
+
+    /// <summary>The port of the tensor channel; 0 is any free one.</summary>
+    /// <exception cref="InputException">The value is no port.</exception>
+    public static int ChannelPort(Config hocon) => Count(hocon, "cllm.channel-port", 0, ushort.MaxValue);
+
+    /// <summary>Shards of a run that others can join.</summary>
+    /// <exception cref="InputException">The value is not from 1 to the most there can be.</exception>
+    public static int Shards(Config hocon) => Count(hocon, "cllm.shards", 1, ClusterSettings.ShardsMax);
+
+    private static long Ticks(Config hocon, string key)
     {
-        var ticks = Value("cllm.patience", key => hocon.GetTimeSpan(key).Ticks);
+        var ticks = Value(key, () => hocon.GetTimeSpan(key, allowInfinite: false).Ticks);
         return ticks > 0 ? ticks : throw new InputException(
-            "cllm.patience in the actor configuration is not above zero; give a duration such as 60s.");
+            $"{key} in the actor configuration is not above zero; give a duration such as 60s.");
     }
 
-    /// <summary>How often one worker or shard may fail before the run's next new step.</summary>
-    /// <exception cref="InputException">The value is not a number from 0 on.</exception>
-    internal static int FailuresMax(Config hocon)
+    private static int Count(Config hocon, string key, int least, int most = int.MaxValue)
     {
-        var failures = Value("cllm.failures-max", key => hocon.GetInt(key));
-        return failures >= 0 ? failures : throw new InputException(
-            "cllm.failures-max in the actor configuration is below zero; give a number from 0 on.");
+        var count = Value(key, () => hocon.GetInt(key));
+        var range = most == int.MaxValue ? $"from {least} on" : $"from {least} to {most}";
+        return count >= least && count <= most ? count : throw new InputException(
+            $"{key} in the actor configuration is {count}; give a number {range}.");
     }
 
-    private static T Value<T>(string key, Func<string, T> read)
+    /// <summary>A key of ours that is misspelt would be ignored in silence; those of Akka.NET are its own to know.</summary>
+    private static void RefuseUnknown(Config over, Config own, string path)
+    {
+        foreach (string key in Keys(over))
+        {
+            if (!own.HasPath(key))
+            {
+                throw new InputException($"The actor configuration {path} sets {key}, and there is no such key; see {FileName} for those there are.");
+            }
+        }
+    }
+
+    private static IEnumerable<string> Keys(Config config)
+    {
+        var section = config.GetConfig(Section);
+        if (section is null || !section.Root.IsObject())
+        {
+            return [];
+        }
+
+        // A dispatcher has settings of Akka.NET's within it.
+        return section.Root.GetObject().Items.Keys.Select(key => $"{Section}.{key}");
+    }
+
+    private static T Value<T>(string key, Func<T> read)
     {
         try
         {
-            return read(key);
+            return read();
         }
         catch (Exception failure) when (failure is FormatException or OverflowException or ConfigurationException)
         {
@@ -59,16 +137,24 @@ public static class Hocon
     {
         try
         {
-            return ConfigurationFactory.ParseString(File.ReadAllText(path));
+            return Parse($"the actor configuration {path}", File.ReadAllText(path));
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
             throw new InputException(
                 $"The actor configuration {path} cannot be read ({failure.Message}); give a file that exists and is readable.", failure);
         }
+    }
+
+    private static Config Parse(string what, string text)
+    {
+        try
+        {
+            return ConfigurationFactory.ParseString(text);
+        }
         catch (Exception failure) when (failure is FormatException or ConfigurationException)
         {
-            throw new InputException($"The actor configuration {path} is not valid HOCON: {OneLine(failure)}", failure);
+            throw new InputException($"{char.ToUpperInvariant(what[0])}{what[1..]} is not valid HOCON: {OneLine(failure)}", failure);
         }
     }
 }

@@ -4,6 +4,7 @@ using System.Reflection;
 using Cllm.Cli.Bench;
 using Cllm.Cli.Commands;
 using Cllm.Cli.Display;
+using Cllm.Cli.Node;
 using Cllm.Cli.Parsing;
 using Cllm.Cli.Train;
 using Cllm.Model;
@@ -103,6 +104,10 @@ public static class CommandLine
             GenerateCommand.Create(terminal),
             DigestCommand.Create(terminal),
             BenchCommand.Create(terminal),
+            NodeCommand.Create(request => NodeSession.Run(request, terminal, stop)),
+            CertificateCommand.Create(terminal),
+            StatusCommand.Create(terminal, stop),
+            WorkersCommand.Create(terminal, stop),
         };
         root.Options.Remove(root.Options.Single(option => option is VersionOption));
         root.Add(new Option<bool>("--version")

@@ -30,6 +30,8 @@ public sealed record ChannelLimits
     /// <summary>Longest pause before an attempt to connect.</summary>
     public int BackoffMillisecondsMax { get; init; } = 2_000;
 
-    /// <summary>Bytes of each socket's send and receive buffer; 0 leaves them to the system, which on Linux sizes them by the path's delay.</summary>
+    /// <summary>
+    /// Bytes of each socket's send and receive buffer; 0 leaves them to the system, which on Linux sizes them by the path's delay.
+    /// </summary>
     public int SocketBufferBytes { get; init; }
 }

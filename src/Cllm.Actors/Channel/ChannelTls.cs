@@ -20,7 +20,8 @@ public sealed class ChannelTls
     {
         if (!own.HasPrivateKey)
         {
-            throw new Model.InputException($"The certificate {own.Subject} has no private key beside it; give the node's .pfx file, which holds both.");
+            throw new Model.InputException(
+                $"The certificate {own.Subject} has no private key beside it; give the node's .pfx file, which holds both.");
         }
 
         _own = SslStreamCertificateContext.Create(own, additionalCertificates: null, offline: true);
@@ -49,7 +50,8 @@ public sealed class ChannelTls
         var now = DateTime.Now;
         if (now > certificate.NotAfter || now < certificate.NotBefore)
         {
-            return $"its certificate {certificate.Subject} is valid from {certificate.NotBefore:u} to {certificate.NotAfter:u} and it is {now:u} here";
+            return $"its certificate {certificate.Subject} is valid from {certificate.NotBefore:u} to {certificate.NotAfter:u}"
+                + $" and it is {now:u} here";
         }
 
         if (_pins.Count > 0)

@@ -34,7 +34,9 @@ public sealed class BufferDestination : ITensorDestination
 
     /// <summary>Describes the buffers.</summary>
     /// <param name="firstFloat">Offset in the flat parameter vector of the buffers' first float.</param>
-    /// <param name="sections">1 or 3 buffers. They stay their owner's, who disposes them only after the last fetch into them has ended.</param>
+    /// <param name="sections">
+    /// 1 or 3 buffers. They stay their owner's, who disposes them only after the last fetch into them has ended.
+    /// </param>
     public BufferDestination(long firstFloat, params AlignedBuffer[] sections)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(firstFloat);

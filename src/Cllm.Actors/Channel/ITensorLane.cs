@@ -1,6 +1,8 @@
 namespace Cllm.Actors.Channel;
 
-/// <summary>Hears how a fetch ended. It is called once per fetch, on the lane's thread, and must be quick: tell an actor, set a flag.</summary>
+/// <summary>
+/// Hears how a fetch ended. It is called once per fetch, on the lane's thread, and must be quick: tell an actor, set a flag.
+/// </summary>
 /// <param name="request">The request.</param>
 /// <param name="result">How it ended.</param>
 public delegate void FetchEnded(in TensorRequest request, in FetchResult result);
@@ -25,7 +27,9 @@ public interface ITensorLane : IDisposable
     /// <exception cref="InvalidOperationException">A fetch is under way, or the destination is too small.</exception>
     void Fetch(in TensorRequest request, ITensorDestination destination, FetchEnded ended);
 
-    /// <summary>Ends the fetch under way, if there is one, as cancelled. From any thread; the fetch has ended when its delegate was called.</summary>
+    /// <summary>
+    /// Ends the fetch under way, if there is one, as cancelled. From any thread; the fetch has ended when its delegate was called.
+    /// </summary>
     void Cancel();
 }
 

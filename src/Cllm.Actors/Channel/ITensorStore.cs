@@ -1,8 +1,8 @@
 namespace Cllm.Actors.Channel;
 
 /// <summary>
-/// What a node gives out. A channel makes one reader for each lane that is opened to it, when it is opened, and calls it from one thread at
-/// a time.
+/// What a node gives out. A channel makes one reader for each lane that is opened to it, when it is opened, and calls it from one thread
+/// at a time.
 /// </summary>
 public interface ITensorStore
 {
@@ -20,14 +20,16 @@ public interface ITensorStore
 public interface ITensorReader : IDisposable
 {
     /// <summary>
-    /// Begins a request, without blocking. After <see cref="OpeningState.NotYet"/> it is called again for the same request when the store's
-    /// signal was pulsed, for as long as the request may wait. After <see cref="OpeningState.Ready"/> follow reads, and a close in any case.
+    /// Begins a request, without blocking. After <see cref="OpeningState.NotYet"/> it is called again for the same request when the
+    /// store's signal was pulsed, for as long as the request may wait. After <see cref="OpeningState.Ready"/> follow reads, and a close
+    /// in any case.
     /// </summary>
     /// <param name="request">Well-formed, but from elsewhere: shard, step, range and sources are for the reader to check.</param>
     TensorOpening Open(in TensorRequest request);
 
     /// <summary>
-    /// The bytes of a chunk: a span of live memory, which is hashed and sent from there, or the start of <paramref name="scratch"/>, filled.
+    /// The bytes of a chunk: a span of live memory, which is hashed and sent from there, or the start of <paramref name="scratch"/>,
+    /// filled.
     /// </summary>
     /// <param name="section">Section of the request, from 0.</param>
     /// <param name="offset">Bytes from the start of the section: a multiple of <see cref="TensorChunk.BytesMax"/>.</param>
@@ -37,8 +39,8 @@ public interface ITensorReader : IDisposable
     ReadOnlySpan<byte> Read(int section, long offset, int length, Span<byte> scratch);
 
     /// <summary>
-    /// Ends the request, be it read to its end or not. What it returns after the last read decides whether the receiver may use what it got: a
-    /// store that reads live memory without a lock checks here that nothing of it has changed since it was opened.
+    /// Ends the request, be it read to its end or not. What it returns after the last read decides whether the receiver may use what it
+    /// got: a store that reads live memory without a lock checks here that nothing of it has changed since it was opened.
     /// </summary>
     TensorRefusal Close();
 }

@@ -9,6 +9,7 @@ internal sealed class LocalLane : ITensorLane
     private readonly object _gate = new();
     private readonly ChannelAddress _peer;
     private readonly Func<LocalNode?> _find;
+    private readonly TimeProvider _time;
     private readonly ITimer _timer;
     private readonly AlignedBuffer _scratch = new(TensorChunk.BytesMax / sizeof(float));
     private LocalNode? _node;
@@ -18,16 +19,16 @@ internal sealed class LocalLane : ITensorLane
     private FetchEnded? _ended;
     private Thread? _runner;
     private bool _again;
-    private bool _timerRuns;
+    private bool _waits;
+    private long _began;
     private volatile bool _busy;
     private volatile bool _cancelled;
-    private volatile bool _waitIsOver;
     private volatile bool _disposed;
 
     public LocalLane(ChannelAddress peer, Func<LocalNode?> find, TimeProvider time)
     {
-        (_peer, _find) = (peer, find);
-        _timer = time.CreateTimer(_ => EndWait(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        (_peer, _find, _time) = (peer, find, time);
+        _timer = time.CreateTimer(_ => Run(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
     public void Fetch(in TensorRequest request, ITensorDestination destination, FetchEnded ended)
@@ -45,7 +46,7 @@ internal sealed class LocalLane : ITensorLane
             }
 
             (_request, _destination, _ended) = (request, destination, ended);
-            (_cancelled, _waitIsOver, _busy) = (_disposed, request.WaitMilliseconds == 0, true);
+            (_began, _cancelled, _busy) = (_time.GetTimestamp(), _disposed, true);
         }
 
         Run();
@@ -101,7 +102,7 @@ internal sealed class LocalLane : ITensorLane
             while (_busy && Attempt() is { } result)
             {
                 var (request, ended) = (_request, _ended!);
-                StopTimer();
+                _waits = false;
                 if (result.Outcome == FetchOutcome.Lost)
                 {
                     Leave();
@@ -150,8 +151,7 @@ internal sealed class LocalLane : ITensorLane
             {
                 OpeningState.Refused => FetchResult.Refused(opening.Refusal),
                 OpeningState.Ready => Transfer(),
-                _ when _waitIsOver => FetchResult.Refused(new(RefusalReason.NotYet, "It is not there yet.")),
-                _ => StartTimer(),
+                _ => Wait(),
             };
         }
         catch (Exception failure)
@@ -163,7 +163,7 @@ internal sealed class LocalLane : ITensorLane
 
     private FetchResult? Connect()
     {
-        var wasConnected = _node is not null && _timerRuns;
+        var wasConnected = _node is not null && _waits;
         Leave();
         var node = _find();
         if (wasConnected || node is null)
@@ -234,29 +234,17 @@ internal sealed class LocalLane : ITensorLane
         return true;
     }
 
-    private FetchResult? StartTimer()
+    /// <summary>A timer that was set for an earlier fetch does no harm: it only lets the lane look again.</summary>
+    private FetchResult? Wait()
     {
-        if (!_timerRuns)
+        var left = TimeSpan.FromMilliseconds(_request.WaitMilliseconds) - _time.GetElapsedTime(_began);
+        if (left <= TimeSpan.Zero)
         {
-            _timerRuns = true;
-            _timer.Change(TimeSpan.FromMilliseconds(_request.WaitMilliseconds), Timeout.InfiniteTimeSpan);
+            return FetchResult.Refused(new(RefusalReason.NotYet, "It is not there yet."));
         }
 
+        _waits = true;
+        _timer.Change(TimeSpan.FromMilliseconds(Math.Ceiling(left.TotalMilliseconds)), Timeout.InfiniteTimeSpan);
         return null;
-    }
-
-    private void StopTimer()
-    {
-        if (_timerRuns)
-        {
-            _timerRuns = false;
-            _timer.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-        }
-    }
-
-    private void EndWait()
-    {
-        _waitIsOver = true;
-        Run();
     }
 }

@@ -36,7 +36,8 @@ public sealed class TensorLane : ITensorLane
     /// <param name="counters">Counts the bytes.</param>
     /// <exception cref="FormatException">The address's credential is none.</exception>
     public TensorLane(
-        ChannelAddress peer, int lane, ChannelIdentity identity, ChannelLimits? limits = null, ChannelTls? tls = null, ChannelCounters? counters = null)
+        ChannelAddress peer, int lane, ChannelIdentity identity, ChannelLimits? limits = null, ChannelTls? tls = null,
+        ChannelCounters? counters = null)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(lane);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(lane, ITensorTransport.LanesMax);
@@ -90,7 +91,9 @@ public sealed class TensorLane : ITensorLane
         }
     }
 
-    /// <summary>Cancels the fetch under way and ends the thread. After it returns nothing is written to any destination any more.</summary>
+    /// <summary>
+    /// Cancels the fetch under way and ends the thread. After it returns nothing is written to any destination any more.
+    /// </summary>
     public void Dispose()
     {
         lock (_gate)

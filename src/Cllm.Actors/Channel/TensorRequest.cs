@@ -23,7 +23,9 @@ public enum TensorKind : byte
 /// <summary>
 /// Names exactly one thing to fetch and how long it is. Made by one of the functions below, which check it.
 /// </summary>
-/// <remarks>Steps and epochs are those of the protocol; the answering side repeats them in every frame and the asking side compares.</remarks>
+/// <remarks>
+/// Steps and epochs are those of the protocol; the answering side repeats them in every frame and the asking side compares.
+/// </remarks>
 public readonly record struct TensorRequest
 {
     private TensorRequest(TensorKind kind, Epoch epoch, Step step, int number, long offset, long length)
@@ -132,7 +134,8 @@ public readonly record struct TensorRequest
     /// <param name="number">The blob's number.</param>
     /// <param name="offset">First byte.</param>
     /// <param name="length">Bytes.</param>
-    public static TensorRequest Blob(int number, long offset, long length) => new(TensorKind.Blob, default, default, number, offset, length);
+    public static TensorRequest Blob(int number, long offset, long length) =>
+        new(TensorKind.Blob, default, default, number, offset, length);
 
     /// <summary>As in <c>weights of shard 3 at step 17, 1024 from 4096</c>.</summary>
     public override string ToString() => Kind switch

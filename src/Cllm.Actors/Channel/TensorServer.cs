@@ -67,7 +67,8 @@ public sealed class TensorServer : IDisposable
 
     /// <summary>How other nodes reach it.</summary>
     /// <param name="host">The name or address under which they reach this machine; the one it listens on when not given.</param>
-    public ChannelAddress Address(string? host = null) => new(_identity.Node, host ?? EndPoint.Address.ToString(), EndPoint.Port, Credential);
+    public ChannelAddress Address(string? host = null) =>
+        new(_identity.Node, host ?? EndPoint.Address.ToString(), EndPoint.Port, Credential);
 
     /// <summary>Closes all lanes and waits for their threads: nothing of the store is read any more.</summary>
     public void Dispose()
@@ -82,7 +83,7 @@ public sealed class TensorServer : IDisposable
             _disposed = true;
         }
 
-        _doorkeeper.Stop();
+        _doorkeeper.Dispose();
         ServedLane[] lanes;
         lock (_gate)
         {
@@ -117,7 +118,9 @@ public sealed class TensorServer : IDisposable
     {
         lock (_gate)
         {
-            return _running.Count < _limits.LanesMax || _lanes.ContainsKey((hello.Node, hello.Lane)) ? RefusalReason.None : RefusalReason.Busy;
+            return _running.Count < _limits.LanesMax || _lanes.ContainsKey((hello.Node, hello.Lane))
+                ? RefusalReason.None
+                : RefusalReason.Busy;
         }
     }
 

@@ -1,6 +1,8 @@
 namespace Cllm.Actors.Channel;
 
-/// <summary>Says that a store has changed. A pulse between looking and waiting is not lost, because waiting names the version looked at.</summary>
+/// <summary>
+/// Says that a store has changed. A pulse between looking and waiting is not lost, because waiting names the version looked at.
+/// </summary>
 public sealed class TensorSignal
 {
     private readonly object _gate = new();
@@ -12,7 +14,9 @@ public sealed class TensorSignal
     /// <summary>Called on the pulsing thread after every pulse.</summary>
     internal event Action? Pulsed;
 
-    /// <summary>Something changed. Never called while holding a lock that a reader takes: readers may be called before this returns.</summary>
+    /// <summary>
+    /// Something changed. Never called while holding a lock that a reader takes: readers may be called before this returns.
+    /// </summary>
     public void Pulse()
     {
         lock (_gate)

@@ -1,4 +1,5 @@
 using Akka.Actor;
+using Cllm.Actors.Inspection;
 using Cllm.Protocol;
 using Cllm.Protocol.Coordination;
 using Cllm.Protocol.Identity;
@@ -8,18 +9,22 @@ using Cllm.Protocol.Shards;
 namespace Cllm.Actors.Local;
 
 /// <summary>Runs the <see cref="Coordinator"/>, tells the observer what it reports, and its parent when the run has ended.</summary>
-internal sealed class CoordinatorActor : UntypedActor, IEffectPerformer
+internal abstract class CoordinatorActor : UntypedActor, IEffectPerformer
 {
-    private readonly LocalRun _run;
+    private readonly CoordinatorRun _run;
     private readonly MachineRunner _runner;
 
     private ICancelable? _deadline;
 
-    public CoordinatorActor(LocalRun run)
+    protected CoordinatorActor(CoordinatorRun run)
     {
         _run = run;
-        _runner = new(new Coordinator(run.Epoch.Number == 0 ? run.Settings : run.SettingsOfSuccessor), this);
+        Machine = new(run.Settings);
+        _runner = new(Machine, this);
     }
+
+    /// <summary>The machine.</summary>
+    protected Coordinator Machine { get; }
 
     public Input? Perform(Effect effect)
     {
@@ -29,14 +34,15 @@ internal sealed class CoordinatorActor : UntypedActor, IEffectPerformer
                 Send(send);
                 return null;
             case Persist state:
-                // Nothing to write: a successor in this process finds it in memory, and one in a new process goes on from a checkpoint.
+                // Nothing to write: a successor in this process finds it in memory, and one in a new process goes on from a checkpoint or from the shards.
                 (_run.Epoch, _run.CommittedSteps) = (state.Epoch, state.Step.Number);
+                Persisted(state);
                 return null;
             case DeadlineSet deadline:
                 SetDeadline(deadline);
                 return null;
             case Note note:
-                _run.Observer.Note(note.Reason);
+                _run.Note(note.Reason);
                 return null;
             case Report report:
                 Tell(report);
@@ -44,7 +50,7 @@ internal sealed class CoordinatorActor : UntypedActor, IEffectPerformer
             case Work work:
                 return Perform(work);
             case RunEnded end:
-                Context.Parent.Tell(end, Self);
+                Context.Parent.Tell(new TrainingEnd(end.Step.Number, end.Outcome, end.Reason), Self);
                 return null;
             default:
                 throw Invariant.Broken($"a coordinator's host performs no {effect.GetType().Name}");
@@ -59,17 +65,29 @@ internal sealed class CoordinatorActor : UntypedActor, IEffectPerformer
                 _run.WorkerAddresses[started.Worker.Number] = Sender;
                 break;
             case ShardStarted started:
-                _run.ShardAddresses[started.Shard.Number] = Sender;
+                Locate(started);
                 break;
             case StopRequested:
                 _run.IsStopWanted = true;
                 break;
+            case WorkerLost:
+                RunMeter.Survived(FaultKind.Worker);
+                break;
+            case ShardLost:
+                RunMeter.Survived(FaultKind.Shard);
+                break;
             case Noted noted:
-                _run.Observer.Note(noted.Reason);
+                _run.Note(noted.Reason);
+                return;
+            case RunAsked:
+                Sender.Tell(new RunSeen(View()), Self);
+                return;
+            case RunOrder order:
+                Take(order);
                 return;
         }
 
-        if (message is Input input)
+        if (Own.InputIn(message) is { } input)
         {
             _runner.Feed(input);
         }
@@ -82,8 +100,9 @@ internal sealed class CoordinatorActor : UntypedActor, IEffectPerformer
     protected override void PostRestart(Exception reason)
     {
         base.PostRestart(reason);
-        _run.Observer.Note($"the coordinator failed at step {_run.CommittedSteps} and is started again: {reason.Message}");
-        Self.Tell(new MachineStarted(), Self);
+        RunMeter.Survived(FaultKind.Coordinator);
+        _run.Note($"the coordinator failed at step {_run.CommittedSteps} and is started again: {reason.Message}");
+        Self.Tell(new Own(new MachineStarted()), Self);
         if (_run.IsStopWanted)
         {
             Self.Tell(new StopRequested(), Self);
@@ -92,15 +111,57 @@ internal sealed class CoordinatorActor : UntypedActor, IEffectPerformer
 
     protected override void PostStop() => _deadline?.Cancel();
 
+    /// <summary>Sees to it that the inspector has heard of what all processes have done.</summary>
+    protected abstract void Inspect();
+
+    /// <summary>A shard has said where it is.</summary>
+    protected virtual void Locate(ShardStarted started) => _run.ShardAddresses[started.Shard.Number] = Sender;
+
+    /// <summary>The epoch or the step that hold have changed.</summary>
+    protected virtual void Persisted(Persist state)
+    {
+    }
+
+    /// <summary>Sends to a node, or to all.</summary>
+    protected abstract void SendToNodes(Send send);
+
+    /// <summary>Copies the state of the run; the writing follows on a thread of its own.</summary>
+    /// <returns>What the machine is told, unless that follows later.</returns>
+    protected abstract Input? TakeCheckpoint(TakeCheckpoint take);
+
+    /// <summary>Brings all slices back to a checkpoint.</summary>
+    /// <returns>What the machine is told, unless that follows later.</returns>
+    protected abstract Input? Restore(Restore restore);
+
+    /// <summary>Feeds the machine.</summary>
+    protected void Feed(Input input) => _runner.Feed(input);
+
+    private RunView View()
+    {
+        Inspect();
+        return _run.Inspector.View(Machine.View(MachineRunner.NowTicks));
+    }
+
+    private void Take(RunOrder order)
+    {
+        var (input, answer) = OperatorOrders.Of(order, Machine.View(MachineRunner.NowTicks));
+        Sender.Tell(answer, Self);
+        if (input is not null)
+        {
+            _runner.Feed(input);
+        }
+    }
+
     private void Send(Send send)
     {
+        // Whoever has gone meanwhile, or has not announced itself yet, is told again when he does.
         switch (send.To.Kind)
         {
             case DestinationKind.Worker:
-                _run.WorkerAddresses[send.To.Index].Tell(send.Message, Self);
+                _run.WorkerAddresses.GetValueOrDefault(send.To.Index, ActorRefs.Nobody).Tell(send.Message, Self);
                 break;
             case DestinationKind.Shard:
-                _run.ShardAddresses[send.To.Index].Tell(send.Message, Self);
+                _run.ShardAddresses.GetValueOrDefault(send.To.Index, ActorRefs.Nobody).Tell(send.Message, Self);
                 break;
             case DestinationKind.EveryWorker:
                 TellAll(_run.WorkerAddresses, send.Message);
@@ -109,14 +170,14 @@ internal sealed class CoordinatorActor : UntypedActor, IEffectPerformer
                 TellAll(_run.ShardAddresses, send.Message);
                 break;
             case DestinationKind.Node or DestinationKind.EveryNode:
-                // A single process has no node beside itself, and that one need not ask.
+                SendToNodes(send);
                 break;
             default:
                 throw Invariant.Broken("a coordinator sends nothing to itself");
         }
     }
 
-    private void TellAll(Dictionary<int, IActorRef> members, Input message)
+    protected void TellAll(Dictionary<int, IActorRef> members, object message)
     {
         foreach (var member in members.Values)
         {
@@ -128,7 +189,7 @@ internal sealed class CoordinatorActor : UntypedActor, IEffectPerformer
     {
         var delay = TimeSpan.FromTicks(Math.Max(0, deadline.AtTicks - MachineRunner.NowTicks));
         _deadline?.Cancel();
-        _deadline = Context.System.Scheduler.ScheduleTellOnceCancelable(delay, Self, new DeadlinePassed(), Self);
+        _deadline = Context.System.Scheduler.ScheduleTellOnceCancelable(delay, Self, new Own(new DeadlinePassed()), Self);
     }
 
     private void Tell(Report report)
@@ -136,19 +197,22 @@ internal sealed class CoordinatorActor : UntypedActor, IEffectPerformer
         switch (report)
         {
             case StepReported step:
-                _run.Observer.StepDone(step.Step.Number, Words.Scalars(step.Payload), TimeSpan.FromTicks(step.ElapsedTicks));
+                var scalars = Words.Scalars(step.Payload);
+                _run.Inspector.Stepped(scalars, step.ElapsedTicks);
+                _run.Observer.StepDone(step.Step.Number, scalars, TimeSpan.FromTicks(step.ElapsedTicks));
                 break;
             case EvaluationReported evaluation:
                 _run.Observer.EvaluationDone(evaluation.Step.Number, Words.Numbers(evaluation.Payload)[0]);
                 break;
             case CheckpointReported checkpoint:
                 _run.CheckpointedSteps = checkpoint.Step.Number;
+                RunMeter.Checkpointed();
                 _run.Observer.CheckpointDone(checkpoint.Step.Number, checkpoint.Digest);
                 break;
         }
     }
 
-    private Input Perform(Work work) => work switch
+    private Input? Perform(Work work) => work switch
     {
         CombineStatistics combine => new StatisticsCombined(combine.Epoch, combine.Step, Words.Of(
             _run.Host.Combine(combine.Step.Number, Words.Numbers(combine.Leaves), Words.Numbers(combine.Shards)))),
@@ -159,7 +223,8 @@ internal sealed class CoordinatorActor : UntypedActor, IEffectPerformer
         _ => throw Invariant.Broken($"a coordinator's host does no {work.GetType().Name}"),
     };
 
-    private Input TakeCheckpoint(TakeCheckpoint take)
+    /// <summary>Copies the state, which is all in this process's memory, and has it written.</summary>
+    protected Input TakeSnapshot(TakeCheckpoint take)
     {
         try
         {
@@ -175,7 +240,7 @@ internal sealed class CoordinatorActor : UntypedActor, IEffectPerformer
         // A thread of its own: writing takes seconds, and the shared pool carries the actor system.
         var (host, self, step) = (_run.Host, Self, take.Step);
         _run.Writing = Task.Factory.StartNew(
-            () => self.Tell(Write(host, step), ActorRefs.NoSender), CancellationToken.None, TaskCreationOptions.LongRunning,
+            () => self.Tell(new Own(Write(host, step)), ActorRefs.NoSender), CancellationToken.None, TaskCreationOptions.LongRunning,
                 TaskScheduler.Default);
         return new SnapshotTaken(take.Epoch, take.Step);
     }
@@ -189,25 +254,6 @@ internal sealed class CoordinatorActor : UntypedActor, IEffectPerformer
         catch (Exception failure)
         {
             return new CheckpointFailed(step, failure.Message);
-        }
-    }
-
-    private Input Restore(Restore restore)
-    {
-        try
-        {
-            var step = new Step(_run.Host.Restore());
-            foreach (var slot in _run.Shards)
-            {
-                slot.Slice = step;
-            }
-
-            TellAll(_run.ShardAddresses, new SliceRestored(restore.Epoch, step));
-            return new Restored(restore.Epoch, step);
-        }
-        catch (Exception failure)
-        {
-            return new RestoreFailed(restore.Epoch, failure.Message);
         }
     }
 }

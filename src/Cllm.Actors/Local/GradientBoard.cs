@@ -12,14 +12,14 @@ namespace Cllm.Actors.Local;
 /// the other wrote. A worker may fail at a leaf that another one answered first, while shards read the gradients it holds: it is struck off when no shard
 /// reads, and its memory is given back after that.
 /// </remarks>
-internal sealed class GradientBoard(int workers)
+internal sealed class GradientBoard(int workers, int firstWorker = 0)
 {
     private readonly object _gate = new();
     private readonly Place?[] _places = new Place?[workers];
     private int _readers;
 
     /// <summary>A worker's arithmetic is there, with no buffer held.</summary>
-    public void Enter(WorkerId worker, IWorkerCompute compute) => Volatile.Write(ref _places[worker.Number], new(compute));
+    public void Enter(WorkerId worker, IWorkerCompute compute) => Volatile.Write(ref _places[worker.Number - firstWorker], new(compute));
 
     /// <summary>A worker's arithmetic is about to be disposed.</summary>
     public void Leave(WorkerId worker)
@@ -31,7 +31,7 @@ internal sealed class GradientBoard(int workers)
                 Monitor.Wait(_gate);
             }
 
-            Volatile.Write(ref _places[worker.Number], null);
+            Volatile.Write(ref _places[worker.Number - firstWorker], null);
         }
     }
 
@@ -59,7 +59,7 @@ internal sealed class GradientBoard(int workers)
     /// <summary>A worker holds a gradient in a buffer for a lease.</summary>
     public void Hold(WorkerId worker, BufferLease buffer)
     {
-        var place = _places[worker.Number]!;
+        var place = _places[worker.Number - firstWorker]!;
         if (buffer.Number >= place.Leases.Length)
         {
             Array.Resize(ref place.Leases, Math.Max(buffer.Number + 1, 2 * place.Leases.Length));
@@ -72,15 +72,28 @@ internal sealed class GradientBoard(int workers)
     /// <exception cref="InvalidOperationException">The worker does not hold it any more.</exception>
     public GradientSource Find(ReductionSource source)
     {
-        var place = Volatile.Read(ref _places[source.Worker.Number]);
-        var number = source.Buffer.Number;
-        if (place is null || number >= place.Leases.Length || place.Leases[number] != source.Buffer.Lease)
+        return TryFind(source, out var found) ? found : throw new InvalidOperationException(
+            $"Worker {source.Worker} does not hold the gradient of lease {source.Buffer.Lease} any more.");
+    }
+
+    /// <summary>The gradient that a source names, if a worker of this process holds it.</summary>
+    public bool TryFind(ReductionSource source, out GradientSource found)
+    {
+        var (place, number) = (PlaceOf(source.Worker), source.Buffer.Number);
+        if (place is null || (uint)number >= (uint)place.Leases.Length || place.Leases[number] != source.Buffer.Lease)
         {
-            throw new InvalidOperationException(
-                $"Worker {source.Worker} does not hold the gradient of lease {source.Buffer.Lease} any more.");
+            found = default;
+            return false;
         }
 
-        return new(source.Node.Level, source.Node.Index, place.Compute, number);
+        found = new(source.Node.Level, source.Node.Index, place.Compute, number);
+        return true;
+    }
+
+    private Place? PlaceOf(WorkerId worker)
+    {
+        var place = worker.Number - firstWorker;
+        return (uint)place < (uint)_places.Length ? Volatile.Read(ref _places[place]) : null;
     }
 
     private sealed class Place(IWorkerCompute compute)

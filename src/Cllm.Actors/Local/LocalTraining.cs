@@ -1,4 +1,6 @@
 using Akka.Actor;
+using Akka.Event;
+using Cllm.Actors.Inspection;
 using Cllm.Model;
 using Cllm.Model.Compute;
 using Cllm.Protocol.Coordination;
@@ -24,19 +26,30 @@ public static class LocalTraining
         LocalTrainingSettings settings, IRunHost host, ITrainingObserver observer, CancellationToken stop)
     {
         var hocon = Hocon.Load(settings.HoconPath);
-        var run = new LocalRun(host, observer, CoordinatorSettingsOf(settings, host, hocon), settings.Workers);
+        var run = new LocalRun(host, observer, CoordinatorSettingsOf(settings, host, hocon), settings.Workers,
+            new(settings.Name, settings.StepTokens, settings.Leaves));
         var end = new TaskCompletionSource<TrainingEnd>(TaskCreationOptions.RunContinuationsAsynchronously);
 
         var system = ActorSystem.Create("cllm", hocon);
         var root = system.ActorOf(Props.Create(() => new RunActor(run, end)), "run");
+        if (settings.Control is { } control)
+        {
+            control.Attach(root);
+            if (OperatorPlugIn.Start(system, control) is { } sentence)
+            {
+                system.Log.Warning("{0}", sentence);
+            }
+        }
+
         TrainingEnd result;
         using (stop.Register(() => root.Tell(new StopRequested())))
         {
             result = await end.Task.ConfigureAwait(false);
         }
 
+        settings.Control?.Detach();
         await system.Terminate().ConfigureAwait(false);
-        await run.Writing.ConfigureAwait(false);
+        await run.Coordinator.Writing.ConfigureAwait(false);
         if (result.Outcome == RunOutcome.Failed)
         {
             observer.Failed(result.Sentence);
@@ -46,7 +59,7 @@ public static class LocalTraining
     }
 
     private static CoordinatorSettings CoordinatorSettingsOf(
-        LocalTrainingSettings settings, IRunHost host, Akka.Configuration.Config hocon) => new()
+        LocalTrainingSettings settings, IRunHost host, Akka.Configuration.Config hocon) => new CoordinatorSettings
     {
         Leaves = settings.Leaves,
         Steps = settings.Steps,
@@ -56,7 +69,5 @@ public static class LocalTraining
         EvaluationUnits = host.EvaluationUnits,
         EvaluateEvery = settings.EvaluateEvery,
         CheckpointEvery = settings.CheckpointEvery,
-        PatienceTicks = Hocon.PatienceTicks(hocon),
-        FailuresMax = Hocon.FailuresMax(hocon),
-    };
+    }.Limit(hocon);
 }

@@ -1,3 +1,5 @@
+using Cllm.Actors.Inspection;
+
 namespace Cllm.Actors.Local;
 
 /// <summary>What a run in one process is made with. Neither workers nor shards change a bit of its result.</summary>
@@ -23,6 +25,15 @@ public sealed record LocalTrainingSettings
 
     /// <summary>Steps between checkpoints; 0 is only at the end and on a stop.</summary>
     public long CheckpointEvery { get; init; }
+
+    /// <summary>The run's name, for whoever inspects it.</summary>
+    public string Name { get; init; } = "";
+
+    /// <summary>Tokens of a step's global batch, for whoever inspects it.</summary>
+    public long StepTokens { get; init; }
+
+    /// <summary>Attached to the run while it lives; none when nobody inspects it.</summary>
+    public RunControl? Control { get; init; }
 
     /// <summary>A HOCON file laid over the program's own; none for that alone.</summary>
     public string? HoconPath { get; init; }

@@ -1,5 +1,6 @@
 using Akka.Actor;
 using Akka.Event;
+using Cllm.Actors.Inspection;
 using Cllm.Model.Compute;
 using Cllm.Protocol;
 using Cllm.Protocol.Coordination;
@@ -32,7 +33,7 @@ internal sealed class RunActor : UntypedActor
         Context.System.EventStream.Subscribe(Self, typeof(Warning));
         Context.System.EventStream.Subscribe(Self, typeof(Error));
 
-        _coordinator = Context.ActorOf(Props.Create(() => new CoordinatorActor(_run)).WithDispatcher(Dispatcher), "coordinator");
+        _coordinator = Context.ActorOf(Props.Create(() => new LocalCoordinatorActor(_run)).WithDispatcher(Dispatcher), "coordinator");
         Context.Watch(_coordinator);
         var (run, coordinator) = (_run, _coordinator);
         for (var i = 0; i < run.Shards.Length; i++)
@@ -55,14 +56,17 @@ internal sealed class RunActor : UntypedActor
             case StopRequested:
                 _coordinator.Tell(message, Self);
                 break;
+            case RunAsked or RunOrder:
+                _coordinator.Forward(message);
+                break;
             case LogEvent log:
                 _coordinator.Tell(new Noted($"Akka.NET: {log.Message}"), Self);
                 break;
-            case RunEnded end:
-                _end.TrySetResult(new(end.Step.Number, end.Outcome, end.Reason));
+            case TrainingEnd end:
+                _end.TrySetResult(end);
                 break;
             case Terminated:
-                _end.TrySetResult(new(_run.CommittedSteps, RunOutcome.Failed, _failure));
+                _end.TrySetResult(new(_run.Coordinator.CommittedSteps, RunOutcome.Failed, _failure));
                 break;
             default:
                 Unhandled(message);
@@ -84,11 +88,12 @@ internal sealed class RunActor : UntypedActor
             }
 
             _failure = failure is TrainingDivergedException ? failure.Message : $"the coordinator failed: {failure.Message}";
-            (_failures, _failedStep) = _run.CommittedSteps > _failedStep ? (1, _run.CommittedSteps) : (_failures + 1, _failedStep);
-            return failure is not TrainingDivergedException && _run.Epoch.Number > 0 && _failures <= _run.Settings.FailuresMax ? Directive.Restart : Directive.Stop;
+            var coordinator = _run.Coordinator;
+            (_failures, _failedStep) = coordinator.CommittedSteps > _failedStep ? (1, coordinator.CommittedSteps) : (_failures + 1, _failedStep);
+            return failure is not TrainingDivergedException && coordinator.Epoch.Number > 0 && _failures <= _run.Settings.FailuresMax ? Directive.Restart : Directive.Stop;
         },
         loggingEnabled: false);
 
     private static void Start(Props props, string name) =>
-        Context.ActorOf(props.WithDispatcher(Dispatcher), name).Tell(new MachineStarted(), ActorRefs.NoSender);
+        Context.ActorOf(props.WithDispatcher(Dispatcher), name).Tell(new Own(new MachineStarted()), ActorRefs.NoSender);
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Akka.Actor;
 using Cllm.Model.Compute;
 using Cllm.Protocol;
@@ -10,22 +11,27 @@ namespace Cllm.Actors.Local;
 /// <summary>Runs a <see cref="Shard"/>. Its reducing and updating is done on the actor's own thread, between two messages.</summary>
 internal sealed class ShardActor : UntypedActor, IEffectPerformer
 {
-    private readonly LocalRun _run;
+    private readonly ProcessRun _run;
     private readonly IActorRef _coordinator;
     private readonly ShardIndex _shard;
-    private readonly ShardSlot _slot;
     private readonly Incarnation _incarnation;
+    private readonly IShardPeers _peers;
+    private readonly Shard _machine;
     private readonly MachineRunner _runner;
-    private readonly GradientSource[] _sources;
     private double[] _blockNorms = [];
     private IShardCompute? _compute;
 
-    public ShardActor(LocalRun run, IActorRef coordinator, ShardIndex shard)
+    /// <summary>The reduction that waits for gradients of other processes; none most of the time.</summary>
+    private ReduceSlice? _gathering;
+
+    public ShardActor(ProcessRun run, IActorRef coordinator, ShardIndex shard)
     {
-        (_run, _coordinator, _shard, _slot) = (run, coordinator, shard, run.Shards[shard.Number]);
-        _incarnation = new(++_slot.Incarnation);
-        _runner = new(new Shard(new() { Shard = shard, Incarnation = _incarnation, Slice = _slot.Slice }), this);
-        _sources = new GradientSource[run.Settings.Leaves];
+        (_run, _coordinator, _shard) = (run, coordinator, shard);
+        _peers = run.PeersOf(shard, Self);
+        var slot = run.Shards[shard.Number];
+        _incarnation = new(++slot.Incarnation);
+        _machine = new(new() { Shard = shard, Incarnation = _incarnation, Node = run.Node, Epoch = run.NewestEpoch, Slice = slot.Slice });
+        _runner = new(_machine, this);
     }
 
     public Input? Perform(Effect effect)
@@ -38,17 +44,14 @@ internal sealed class ShardActor : UntypedActor, IEffectPerformer
             case Note note:
                 _coordinator.Tell(new Noted($"shard {_shard} {note.Reason}"), Self);
                 return null;
+            case ReduceSlice reduce when !_peers.Gather(reduce):
+                _gathering = reduce;
+                return null;
             case ReduceSlice or UpdateSlice:
-                _run.Gradients.BeginReading();
-                try
-                {
-                    return effect is ReduceSlice reduce ? Reduce(reduce) : Update((UpdateSlice)effect);
-                }
-                finally
-                {
-                    _run.Gradients.EndReading();
-                }
-
+                return Compute(effect);
+            case SendSlice sending:
+                _peers.Send(sending);
+                return null;
             default:
                 throw Invariant.Broken($"a shard's host performs no {effect.GetType().Name}");
         }
@@ -56,19 +59,34 @@ internal sealed class ShardActor : UntypedActor, IEffectPerformer
 
     protected override void OnReceive(object message)
     {
-        if (message is MachineStarted && _compute is null)
+        var input = Own.InputIn(message);
+        if (input is MachineStarted or CoordinatorStarted && _compute is null)
         {
             _compute = _run.Host.CreateShard(_shard.Number, _run.Shards.Length);
             _blockNorms = new double[_compute.Blocks];
         }
 
-        if (message is Input input)
+        switch (message)
         {
-            _runner.Feed(input);
-        }
-        else
-        {
-            Unhandled(message);
+            case ReductionOrdered or StepCommitted when _peers.IsRestoring:
+                break;
+            case Own or Input:
+                Feed(input!);
+                break;
+            case GradientsGathered gathered when gathered.Work == _gathering:
+                _gathering = null;
+                Feed(Compute(gathered.Work));
+                break;
+            case GradientsGathered:
+                break;
+            case ShardPeersMessage told when _peers.Take(told, Sender) is { } result:
+                Feed(result);
+                break;
+            case ShardPeersMessage:
+                break;
+            default:
+                Unhandled(message);
+                break;
         }
     }
 
@@ -81,37 +99,55 @@ internal sealed class ShardActor : UntypedActor, IEffectPerformer
     protected override void PostRestart(Exception reason)
     {
         base.PostRestart(reason);
-        Self.Tell(new MachineStarted(), Self);
+        Self.Tell(new Own(new MachineStarted()), Self);
     }
 
     protected override void PostStop()
     {
+        _peers.Dispose();
         _compute?.Dispose();
         _compute = null;
     }
 
+    private void Feed(Input input)
+    {
+        _runner.Feed(input);
+        if (_gathering is { } work && _machine.IsOutdated)
+        {
+            // A newer order has come: the machine drops what this one gives, so it need not be computed.
+            _peers.CancelGathering();
+            _gathering = null;
+            Feed(new SliceReduced(work.Epoch, work.Step, Payload.Empty));
+        }
+    }
+
+    private Input Compute(Effect work)
+    {
+        var startedAt = Stopwatch.GetTimestamp();
+        _run.Gradients.BeginReading();
+        try
+        {
+            return work is ReduceSlice reduce ? Reduce(reduce) : Update((UpdateSlice)work);
+        }
+        finally
+        {
+            _run.Gradients.EndReading();
+            _run.Counters.Reduced(startedAt);
+        }
+    }
+
     private SliceReduced Reduce(ReduceSlice work)
     {
-        _compute!.Reduce(work.Step.Number, Find(work.Sources), _blockNorms);
+        _compute!.Reduce(work.Step.Number, _peers.Find(work.Sources), _blockNorms);
         return new(work.Epoch, work.Step, Words.Of(_blockNorms));
     }
 
     private SliceUpdated Update(UpdateSlice work)
     {
-        var sources = Find(work.Sources);
-        _slot.Slice = null;
+        var sources = _peers.Find(work.Sources);
+        _run.SliceChanges(_shard);
         _compute!.Apply(work.Step.Number, sources, Words.Scalars(work.Payload));
-        _slot.Slice = work.Step.Next;
+        _run.SliceStands(_shard, work.Step.Next);
         return new(work.Epoch, work.Step);
-    }
-
-    private ReadOnlySpan<GradientSource> Find(ReductionSource[] sources)
-    {
-        for (var i = 0; i < sources.Length; i++)
-        {
-            _sources[i] = _run.Gradients.Find(sources[i]);
-        }
-
-        return _sources.AsSpan(0, sources.Length);
     }
 }

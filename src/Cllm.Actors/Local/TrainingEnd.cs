@@ -1,3 +1,4 @@
+using Akka.Actor;
 using Cllm.Protocol.Coordination;
 
 namespace Cllm.Actors.Local;
@@ -6,4 +7,8 @@ namespace Cllm.Actors.Local;
 /// <param name="CommittedSteps">Updates made, all of them whole.</param>
 /// <param name="Outcome">Finished, stopped as asked, or failed.</param>
 /// <param name="Sentence">Why, in one sentence for the user.</param>
-public sealed record TrainingEnd(long CommittedSteps, RunOutcome Outcome, string Sentence);
+public sealed record TrainingEnd(long CommittedSteps, RunOutcome Outcome, string Sentence) : INoSerializationVerificationNeeded
+{
+    /// <summary>Whether this process was never taken in.</summary>
+    public bool IsRefused { get; init; }
+}

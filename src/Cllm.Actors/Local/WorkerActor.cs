@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Akka.Actor;
 using Cllm.Model.Compute;
 using Cllm.Protocol;
@@ -8,24 +9,33 @@ using Cllm.Protocol.Workers;
 namespace Cllm.Actors.Local;
 
 /// <summary>Runs a <see cref="Worker"/>. Its computing is done on the actor's own thread, between two messages.</summary>
+/// <remarks>
+/// Work for which the weights of its step are not here yet waits without blocking the actor: so it still hears that a lease is void, and no answer is ever
+/// made that was not computed.
+/// </remarks>
 internal sealed class WorkerActor : UntypedActor, IEffectPerformer
 {
-    private readonly LocalRun _run;
+    private readonly ProcessRun _run;
     private readonly IActorRef _coordinator;
     private readonly WorkerId _worker;
     private readonly Incarnation _incarnation;
+    private readonly Worker _machine;
     private readonly MachineRunner _runner;
     private readonly double[] _leafLosses;
     private readonly double[] _unitLosses;
     private IWorkerCompute? _compute;
 
-    public WorkerActor(LocalRun run, IActorRef coordinator, WorkerId worker)
+    /// <summary>Work that waits for weights; none most of the time.</summary>
+    private Work? _waiting;
+
+    public WorkerActor(ProcessRun run, IActorRef coordinator, WorkerId worker)
     {
         (_run, _coordinator, _worker) = (run, coordinator, worker);
-        _incarnation = new(++run.Workers[worker.Number].Incarnation);
-        _runner = new(new Worker(new() { Worker = worker, Incarnation = _incarnation }), this);
-        _leafLosses = new double[run.Settings.Leaves];
-        _unitLosses = new double[run.Settings.EvaluationUnits];
+        _incarnation = new(++run.Workers[worker.Number - run.FirstWorker].Incarnation);
+        _machine = new(new() { Worker = worker, Incarnation = _incarnation, Node = run.Node, Epoch = run.NewestEpoch });
+        _runner = new(_machine, this);
+        _leafLosses = new double[run.Tree.Leaves];
+        _unitLosses = new double[run.Host.EvaluationUnits];
     }
 
     public Input? Perform(Effect effect)
@@ -38,12 +48,10 @@ internal sealed class WorkerActor : UntypedActor, IEffectPerformer
             case Note note:
                 _coordinator.Tell(new Noted($"worker {_worker} {note.Reason}"), Self);
                 return null;
-            case ComputeNode work:
-                return ComputeNode(work);
-            case EvaluateUnits work:
-                var losses = _unitLosses.AsSpan(0, work.Count);
-                _compute!.Evaluate(work.Step.Number, work.First, work.Count, losses);
-                return new UnitsEvaluated(work.Lease, Words.Of(losses));
+            case ComputeNode node:
+                return _run.AreWeightsAt(node.Step) ? ComputeNode(node) : Wait(node, node.Step);
+            case EvaluateUnits units:
+                return _run.AreWeightsAt(units.Step) ? Evaluate(units) : Wait(units, units.Step);
             case ReleaseBuffers:
                 _compute!.ReleaseBuffers();
                 return null;
@@ -57,20 +65,26 @@ internal sealed class WorkerActor : UntypedActor, IEffectPerformer
 
     protected override void OnReceive(object message)
     {
-        if (message is MachineStarted && _compute is null)
+        var input = Own.InputIn(message);
+        if (input is MachineStarted or CoordinatorStarted && _compute is null)
         {
             // Here and not in the constructor: what fails here is this actor's failure, and counts as one.
             _compute = _run.Host.CreateWorker(_worker.Number);
             _run.Gradients.Enter(_worker, _compute);
         }
 
-        if (message is Input input)
+        switch (message)
         {
-            _runner.Feed(input);
-        }
-        else
-        {
-            Unhandled(message);
+            case WeightsArrived:
+                GoOn();
+                break;
+            case Own or Input:
+                _runner.Feed(input!);
+                GiveUpIfVoid();
+                break;
+            default:
+                Unhandled(message);
+                break;
         }
     }
 
@@ -83,7 +97,7 @@ internal sealed class WorkerActor : UntypedActor, IEffectPerformer
     protected override void PostRestart(Exception reason)
     {
         base.PostRestart(reason);
-        Self.Tell(new MachineStarted(), Self);
+        Self.Tell(new Own(new MachineStarted()), Self);
     }
 
     protected override void PostStop()
@@ -93,11 +107,54 @@ internal sealed class WorkerActor : UntypedActor, IEffectPerformer
         _compute = null;
     }
 
+    private Input? Wait(Work work, Step step)
+    {
+        _waiting = work;
+        _run.AwaitWeights(_machine.Fence.Epoch, step, Self);
+        return null;
+    }
+
+    private void GoOn()
+    {
+        if (_waiting is { } work)
+        {
+            _waiting = null;
+            if (Perform(work) is { } result)
+            {
+                _runner.Feed(result);
+                GiveUpIfVoid();
+            }
+        }
+    }
+
+    /// <summary>The machine drops the result of a void lease, so there need not be one.</summary>
+    private void GiveUpIfVoid()
+    {
+        while (_waiting is { } work && _machine.IsAtVoidLease)
+        {
+            _waiting = null;
+            _runner.Feed(work is ComputeNode node
+                ? new NodeComputed(node.Lease, -1, Payload.Empty)
+                : new UnitsEvaluated(((EvaluateUnits)work).Lease, Payload.Empty));
+        }
+    }
+
     private NodeComputed ComputeNode(ComputeNode work)
     {
         var losses = _leafLosses.AsSpan(0, _run.Tree.Count(work.Node));
+        var startedAt = Stopwatch.GetTimestamp();
         var buffer = _compute!.ComputeNode(work.Step.Number, work.Node.Level, work.Node.Index, losses);
+        _run.Counters.Computed(_worker.Number - _run.FirstWorker, losses.Length, startedAt);
         _run.Gradients.Hold(_worker, new(work.Lease, buffer));
         return new(work.Lease, buffer, Words.Of(losses));
+    }
+
+    private UnitsEvaluated Evaluate(EvaluateUnits work)
+    {
+        var losses = _unitLosses.AsSpan(0, work.Count);
+        var startedAt = Stopwatch.GetTimestamp();
+        _compute!.Evaluate(work.Step.Number, work.First, work.Count, losses);
+        _run.Counters.Computed(_worker.Number - _run.FirstWorker, 0, startedAt);
+        return new(work.Lease, Words.Of(losses));
     }
 }

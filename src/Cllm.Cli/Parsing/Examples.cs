@@ -14,6 +14,22 @@ public static class Examples
             ("cllm train --resume", "go on with the newest run under runs/, exactly where it stopped"),
             ("cllm train --data book.txt --init gpt2/ --steps 200 --lr 3e-5", "fine-tune a Hugging Face GPT-2 folder"),
             ("cllm train --workers 4 --threads-per-worker 2", "another split over the cores: other speed, the same bits"),
+            ("cllm train --metrics-listen 127.0.0.1:9115", "for `cllm status` in another terminal, and for Prometheus"),
+            ("cllm train --listen 127.0.0.1:4053", "let other processes of this machine join"),
+            ("cllm train --listen trainer:4053 --tls tls --wait-for-nodes 3", "let other machines join, and begin with three"),
+            ("cllm train --listen trainer:4053 --tls tls --standbys 2", "two `cllm node --standby` processes take over if this one is lost"),
+        ],
+        "node" =>
+        [
+            ("cllm node --join 127.0.0.1:4053", "take part in a run on this machine, with all cores"),
+            ("cllm node --join trainer:4053 --tls tls --workers 4", "in one on another machine, with four workers"),
+            ("cllm node --join trainer:4053 --tls tls --data book.txt", "with the run's data from this machine, so that they are not sent"),
+            ("cllm node --join trainer:4053 --tls tls --standby --out runs/standby", "and take the run over when its process is lost"),
+        ],
+        "certificate" =>
+        [
+            ("cllm certificate --out tls", "an authority and a certificate that every node of a run can have"),
+            ("cllm certificate --out tls --name trainer 10.0.0.7", "with the names and addresses of the machines in it"),
         ],
         "eval" =>
         [
@@ -37,6 +53,17 @@ public static class Examples
             ("cllm bench --shape gpt2 --threads 1", "one shape on one thread, and generation with it"),
             ("cllm bench --shape seed --kernels", "kernels only"),
             ("cllm bench --json", "one JSON object a line"),
+        ],
+        "status" =>
+        [
+            ("cllm status", "a run on this machine, begun with --metrics-listen 127.0.0.1:9115"),
+            ("cllm status --at 127.0.0.1:9200 --watch", "another address, every second until Ctrl-C"),
+            ("cllm status --json", "one JSON object, for scripts"),
+        ],
+        "workers" =>
+        [
+            ("cllm workers", "leaves done, tokens/s, time in compute and wait"),
+            ("cllm workers --node 3 --watch", "those of one node, every second until Ctrl-C"),
         ],
         _ =>
         [

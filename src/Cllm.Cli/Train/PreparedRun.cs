@@ -22,7 +22,7 @@ public sealed class PreparedRun : IDisposable
         Tokens = tokens;
         _initPath = initPath;
         RunConfiguration run = Configuration;
-        Split = DataSplit.Create(tokens.Length, run.ValidationFraction, run.Shape.Block);
+        Split = RunRows.Split(run, tokens);
         string tokenizer = TokenizedData.TokenizerPath(path);
         Tokenizer = run.Tokenizer == TrainPlan.TokenIds ? null : TokenizerFile.Load(tokenizer);
         if (Tokenizer is not null && TokenizerFile.Digest(Tokenizer) != run.TokenizerDigest)
@@ -118,16 +118,7 @@ public sealed class PreparedRun : IDisposable
     }
 
     /// <summary>What the run computes, with the rows it reads.</summary>
-    public RunPlan Plan()
-    {
-        RunConfiguration run = Configuration;
-        int block = run.Shape.Block;
-        var training = new TrainingRows(Tokens, 0, Split.TrainingCount, block, run.Batch, run.Seed, run.Order);
-        HeldOutRows? heldOut = run.ValidationFraction == 0 || run.EvaluateEvery == 0
-            ? null
-            : new HeldOutRows(Tokens, Split.HeldOutFirst, Split.HeldOutCount, block, run.EvaluationRows);
-        return new RunPlan(run, training.Read, heldOut?.Count ?? 0, heldOut is null ? static (_, _) => { } : heldOut.Read);
-    }
+    public RunPlan Plan() => RunRows.Plan(Configuration, Tokens);
 
     /// <summary>Fills in the weights before the first step: drawn from the seed, or the given model's.</summary>
     /// <exception cref="InputException">The run started from a given model and --init does not name it.</exception>

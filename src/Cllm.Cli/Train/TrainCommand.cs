@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Cllm.Cli.Node;
 using Cllm.Cli.Parsing;
 
 namespace Cllm.Cli.Train;
@@ -24,7 +25,12 @@ public sealed class TrainCommand
     };
 
     private readonly Option<string?> _hocon = Values.Text("--hocon", "PATH", "More Akka.NET configuration, over akka.hocon.");
+
+    private readonly Option<string?> _metricsListen = Values.Text(
+        "--metrics-listen", "HOST:PORT", "Serve /metrics, /healthz and /status for Prometheus, `cllm status` and `cllm workers`. [default: off; 127.0.0.1:9115 beside --listen]");
+
     private readonly TrainSettings _settings = new();
+    private readonly ClusterOptions _cluster = new();
 
     private TrainCommand() { }
 
@@ -42,7 +48,13 @@ public sealed class TrainCommand
             command.Add(setting.Option);
         }
 
+        foreach (Option option in options._cluster.All)
+        {
+            command.Add(option);
+        }
+
         command.Add(options._hocon);
+        command.Add(options._metricsListen);
         command.SetAction(parsed => run(options.Read(parsed)));
         return command;
     }
@@ -55,5 +67,9 @@ public sealed class TrainCommand
         parsed.GetValue(_init),
         parsed.GetValue(_out),
         parsed.GetValue(_resume),
-        parsed.GetValue(_hocon));
+        parsed.GetValue(_hocon),
+        _cluster.Read(parsed))
+    {
+        MetricsListen = parsed.GetValue(_metricsListen),
+    };
 }

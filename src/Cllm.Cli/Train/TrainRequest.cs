@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Cllm.Cli.Node;
 
 namespace Cllm.Cli.Train;
 
@@ -11,6 +12,7 @@ namespace Cllm.Cli.Train;
 /// <param name="OutPath">--out, or null for a folder under runs/.</param>
 /// <param name="Resume">Whether to go on with a run.</param>
 /// <param name="HoconPath">--hocon, or null.</param>
+/// <param name="Cluster">How others can join; null when nobody can.</param>
 public sealed record TrainRequest(
     TrainSettings Settings,
     ParseResult Parsed,
@@ -19,8 +21,12 @@ public sealed record TrainRequest(
     string? InitPath,
     string? OutPath,
     bool Resume,
-    string? HoconPath)
+    string? HoconPath,
+    ClusterRequest? Cluster)
 {
+    /// <summary>--metrics-listen, or null.</summary>
+    public string? MetricsListen { get; init; }
+
     /// <summary>Whether the user gave the setting of that name.</summary>
     public bool Gave(string setting) => Settings.IsGiven(setting, Parsed);
 }

@@ -1,14 +1,15 @@
 using System.Diagnostics;
 using System.Runtime.ExceptionServices;
+using Akka.Configuration;
 using Cllm.Actors;
+using Cllm.Actors.Bootstrap;
 using Cllm.Actors.Local;
-using Cllm.Cli.Commands;
 using Cllm.Cli.Display;
+using Cllm.Cli.Inspect;
+using Cllm.Cli.Node;
 using Cllm.Model.Checkpoints;
 using Cllm.Model.Compute;
 using Cllm.Model.Files;
-using Cllm.Model.Generation;
-using Cllm.Model.HuggingFace;
 using Cllm.Model.Run;
 using Cllm.Protocol.Coordination;
 
@@ -17,20 +18,17 @@ namespace Cllm.Cli.Train;
 /// <summary>`cllm train` from the request to the sample: prepare, train, export, summarize.</summary>
 public sealed class TrainSession : IDisposable
 {
-    private const int SampleTokens = 150;
-
-    /// <summary>A character or a byte is about a quarter of a bpe token's text.</summary>
-    private const int SampleCharacters = 600;
-
     private readonly PreparedRun _run;
     private readonly RunPlan _plan;
     private readonly RunHost _host;
     private readonly Terminal _terminal;
+    private readonly RunInspection _inspection;
     private RunObserver? _observer;
     private RunMetrics? _metrics;
 
-    private TrainSession(PreparedRun run, Terminal terminal)
+    private TrainSession(PreparedRun run, Terminal terminal, RunInspection inspection)
     {
+        _inspection = inspection;
         _run = run;
         _terminal = terminal;
         _plan = run.Plan();
@@ -54,16 +52,20 @@ public sealed class TrainSession : IDisposable
     public static int Run(TrainRequest request, Terminal terminal, CancellationToken stop)
     {
         // Asked here, so that a fault in it leaves no run's folder behind.
-        Hocon.Load(request.HoconPath);
+        Config hocon = Hocon.Load(request.HoconPath);
+        ClusterSystem? network = request.Cluster is null ? null : StartedRun.Network(request.Cluster, hocon);
+        using RunInspection inspection = request is { MetricsListen: null, Cluster: not null }
+            ? RunInspection.StartUsual(terminal.Fail)
+            : RunInspection.Start(request.MetricsListen);
         using PreparedRun run = request.Resume ? PreparedRun.Resume(request) : PreparedRun.Start(request, terminal);
-        using var session = new TrainSession(run, terminal);
-        return session.Run(request.HoconPath, stop);
+        using var session = new TrainSession(run, terminal, inspection);
+        return session.Run(request, network, stop);
     }
 
     /// <inheritdoc/>
     public void Dispose() => _host.Dispose();
 
-    private int Run(string? hoconPath, CancellationToken outside)
+    private int Run(TrainRequest request, ClusterSystem? network, CancellationToken outside)
     {
         long first = _host.Restore();
         Introduce(first);
@@ -75,7 +77,7 @@ public sealed class TrainSession : IDisposable
 
         using var signals = new StopSignals(_terminal.OwnsProcess, outside);
         long started = Stopwatch.GetTimestamp();
-        TrainingEnd end = Train(first, hoconPath, signals.Token);
+        TrainingEnd end = Train(first, request, network, signals.Token);
         TimeSpan time = Stopwatch.GetElapsedTime(started);
         if (end.Outcome == RunOutcome.Finished)
         {
@@ -106,13 +108,18 @@ public sealed class TrainSession : IDisposable
             $"{Format.Count(_run.Split.TrainingCount)} tokens to train on, {Format.Count(_run.Split.HeldOutCount)} held out; "
             + $"{Format.Plural(_run.Options.Workers, "worker")}, {Format.Plural(_run.Options.ThreadsPerWorker, "thread")} each; "
             + $"folder {_run.Path}.");
+        if (_inspection.Address is { } address)
+        {
+            _terminal.Say($"Status and metrics: http://{address}/status, http://{address}/metrics.");
+        }
+
         if (first > 0)
         {
             _terminal.Say($"{(first == run.Steps ? "Nothing is left to train" : "Going on")} after step {first} of {run.Steps}.");
         }
     }
 
-    private TrainingEnd Train(long first, string? hoconPath, CancellationToken stop)
+    private TrainingEnd Train(long first, TrainRequest request, ClusterSystem? network, CancellationToken stop)
     {
         RunConfiguration run = _run.Configuration;
         using IProgressDisplay display = _terminal.Live is null
@@ -123,7 +130,22 @@ public sealed class TrainSession : IDisposable
         _observer = new RunObserver(_plan, metrics, display);
         using CancellationTokenRegistration note = stop.Register(
             () => display.Note("Stopping after this step, with a checkpoint. Ctrl-C again leaves at once."));
-        var settings = new LocalTrainingSettings
+        Task<TrainingEnd> training = request.Cluster is { } cluster
+            ? StartedRun.TrainAsync(network!, cluster, _run, first, _host, _observer, _inspection.Control, stop)
+            : LocalTraining.RunAsync(Local(first, request.HoconPath), _host, _observer, stop);
+        TrainingEnd end = training.GetAwaiter().GetResult();
+        if (_observer.Failure is { } failure)
+        {
+            ExceptionDispatchInfo.Throw(failure);
+        }
+
+        return end;
+    }
+
+    private LocalTrainingSettings Local(long first, string? hoconPath)
+    {
+        RunConfiguration run = _run.Configuration;
+        return new LocalTrainingSettings
         {
             Leaves = run.Leaves,
             Steps = run.Steps,
@@ -133,44 +155,19 @@ public sealed class TrainSession : IDisposable
             EvaluateEvery = run.EvaluateEvery,
             CheckpointEvery = _run.Options.CheckpointEvery,
             HoconPath = hoconPath,
+            Name = _run.Path,
+            StepTokens = _plan.BatchTokens,
+            Control = _inspection.Control,
         };
-        TrainingEnd end = LocalTraining.RunAsync(settings, _host, _observer, stop).GetAwaiter().GetResult();
-        if (_observer.Failure is { } failure)
-        {
-            ExceptionDispatchInfo.Throw(failure);
-        }
-
-        return end;
     }
 
-    private void Finish(double? loss, TimeSpan time, double tokensPerSecond)
+    private void Finish(double? loss, TimeSpan time, double tokensPerSecond) => new FinishedRun
     {
-        RunConfiguration run = _run.Configuration;
-        ReadOnlySpan<float> weights = _host.State.Weights.Span;
-        HuggingFaceFolder.Write(_run.Folder.FolderPath, _plan.Layout, weights, _run.Tokenizer?.Serialize());
-        var summary = new RunSummary
-        {
-            Path = _run.Path,
-            Steps = run.Steps,
-            Loss = loss,
-            HeldOut = _run.Split.HeldOutCount == 0 ? null : HeldOutLoss.Measure(
-                run.Shape, weights, _run.Tokenizer, _run.Tokens, _run.Split.HeldOutFirst, _run.Split.HeldOutCount),
-            Time = time,
-            TokensPerSecond = tokensPerSecond,
-            Parameters = _plan.Layout.Parameters,
-            Digest = WeightsDigest(),
-        };
-        _terminal.Heading("Result");
-        _terminal.Table(summary.Rows());
-        if (_run.Tokenizer is { } tokenizer)
-        {
-            _terminal.Heading("Sample");
-            var sampler = new Sampler(run.Shape.Vocabulary, Sample.Temperature, 0, Sample.Seed);
-            Sample.Write(_plan.Layout, _host.State.Weights, tokenizer, "", tokenizer.Kind == "bpe" ? SampleTokens : SampleCharacters, sampler, _terminal.Output);
-            _terminal.Say("");
-            _terminal.Say($"More of it: {summary.GenerateLine}");
-        }
-    }
-
-    private string WeightsDigest() => Digest.Weights(_plan.Layout, _host.State.Weights.Span);
+        Path = _run.Path,
+        FolderPath = _run.Folder.FolderPath,
+        Plan = _plan,
+        State = _host.State,
+        Tokenizer = _run.Tokenizer,
+        Tokens = _run.Tokens,
+    }.Show(_terminal, loss, time, tokensPerSecond);
 }

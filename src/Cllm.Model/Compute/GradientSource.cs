@@ -6,6 +6,15 @@ namespace Cllm.Model.Compute;
 /// </summary>
 /// <param name="Level">Level of the node; 0 is a single leaf.</param>
 /// <param name="Index">Position of the node in its level.</param>
-/// <param name="Worker">The worker that holds it.</param>
-/// <param name="Buffer">Number of the buffer there, for <see cref="IWorkerCompute.Buffer"/>.</param>
-public readonly record struct GradientSource(int Level, int Index, IWorkerCompute Worker, int Buffer);
+/// <param name="Holder">Who holds it.</param>
+/// <param name="Buffer">Number of the buffer there, for <see cref="IGradientHolder.Buffer"/>.</param>
+/// <param name="Offset">Position in the flat vector of the buffer's first number: above 0 where only a part of the vector is held.</param>
+public readonly record struct GradientSource(int Level, int Index, IGradientHolder Holder, int Buffer, int Offset = 0);
+
+/// <summary>Holds summed gradients in buffers.</summary>
+public interface IGradientHolder
+{
+    /// <summary>A buffer that is held: numbers of the flat vector. Read by the shards' threads while nobody writes it.</summary>
+    /// <param name="number">Its number.</param>
+    ReadOnlySpan<float> Buffer(int number);
+}

@@ -1,9 +1,9 @@
 namespace Cllm.Model.Compute;
 
 /// <summary>
-/// A worker's arithmetic: gradients of leaves, in buffers of its own. Called by one thread at a time, but for <see cref="Buffer"/>.
+/// A worker's arithmetic: gradients of leaves, in buffers of its own. Called by one thread at a time, but for <see cref="IGradientHolder.Buffer"/>.
 /// </summary>
-public interface IWorkerCompute : IDisposable
+public interface IWorkerCompute : IGradientHolder, IDisposable
 {
     /// <summary>Computes the gradient of each of a node's leaves at the present weights, and adds them in tree order.</summary>
     /// <param name="step">Updates made so far: the step whose rows are used, from 0.</param>
@@ -15,10 +15,6 @@ public interface IWorkerCompute : IDisposable
 
     /// <summary>All buffers handed out are free again.</summary>
     void ReleaseBuffers();
-
-    /// <summary>A buffer that is held: (parameters). Read by the shards' threads while the worker computes nothing.</summary>
-    /// <param name="number">Its number.</param>
-    ReadOnlySpan<float> Buffer(int number);
 
     /// <summary>Evaluates held-out units at the present weights.</summary>
     /// <param name="step">Updates made so far.</param>

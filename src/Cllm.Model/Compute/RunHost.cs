@@ -27,6 +27,12 @@ public sealed class RunHost : IRunHost, IDisposable
     /// <summary>Weights and moments.</summary>
     public RunState State { get; }
 
+    /// <summary>Updates in the newest checkpoint of this folder, be it whole or not; 0 when there is none.</summary>
+    public long NewestCheckpoint => _checkpoints.ListSteps() is [.., var newest] ? newest : 0;
+
+    /// <summary>The run's leaves.</summary>
+    public Shape.LeafPlan Leaves => _plan.Leaves;
+
     /// <summary>Fills the weights of a run that has no checkpoint yet.</summary>
     public required FillWeights InitialWeights { get; init; }
 

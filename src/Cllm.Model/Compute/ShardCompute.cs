@@ -2,7 +2,6 @@ using System.Diagnostics;
 using Cllm.Model.Optimization;
 using Cllm.Model.Shape;
 using Cllm.Numerics.Kernels;
-using Cllm.Numerics.Memory;
 
 namespace Cllm.Model.Compute;
 
@@ -13,13 +12,12 @@ namespace Cllm.Model.Compute;
 /// </summary>
 public sealed class ShardCompute : IShardCompute
 {
-    /// <summary>Numbers added at a time: 16 KiB a buffer, so that the whole tree's path stays in the first-level cache.</summary>
-    private const int Chunk = 4096;
+    private const int Chunk = TreeSum.Chunk;
 
     private readonly RunPlan _plan;
     private readonly RunState _state;
     private readonly ParameterRange _range;
-    private readonly AlignedBuffer _partialSums;
+    private readonly TreeSum _sum;
     private readonly (ParameterRange Range, bool Decays)[] _segments;
 
     /// <summary>Prepares the shard.</summary>
@@ -31,7 +29,7 @@ public sealed class ShardCompute : IShardCompute
         _plan = plan;
         _state = state;
         _range = range;
-        _partialSums = new AlignedBuffer((plan.Leaves.RootLevel + 1) * Chunk);
+        _sum = new TreeSum(plan.Leaves);
         _segments = [.. Segments(plan.Layout, range)];
     }
 
@@ -52,7 +50,7 @@ public sealed class ShardCompute : IShardCompute
             double norm = 0;
             for (int offset = start; offset < end; offset += Chunk)
             {
-                norm += SquaredNorm.Sum(TreeSum(sources, new ParameterRange(offset, Math.Min(Chunk, end - offset))));
+                norm += SquaredNorm.Sum(_sum.Add(sources, new ParameterRange(offset, Math.Min(Chunk, end - offset))));
             }
 
             blockNorms[block] = norm;
@@ -72,7 +70,7 @@ public sealed class ShardCompute : IShardCompute
             for (int offset = range.Offset; offset < range.End; offset += Chunk)
             {
                 int count = Math.Min(Chunk, range.End - offset);
-                ReadOnlySpan<float> gradient = TreeSum(sources, new ParameterRange(offset, count));
+                ReadOnlySpan<float> gradient = _sum.Add(sources, new ParameterRange(offset, count));
                 AdamW.Update(weights.Slice(offset, count), m.Slice(offset, count), v.Slice(offset, count), gradient, adam, decays);
             }
         }
@@ -81,38 +79,7 @@ public sealed class ShardCompute : IShardCompute
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _partialSums.Dispose();
-
-    /// <summary>The sum of all leaves over a range of the vector, in the order of the reduction tree.</summary>
-    private ReadOnlySpan<float> TreeSum(ReadOnlySpan<GradientSource> sources, ParameterRange range) =>
-        TreeSum(sources, _plan.Leaves.RootLevel, 0, 0, range);
-
-    private ReadOnlySpan<float> TreeSum(ReadOnlySpan<GradientSource> sources, int level, int index, int depth, ParameterRange range)
-    {
-        foreach (ref readonly GradientSource source in sources)
-        {
-            if (source.Level == level && source.Index == index)
-            {
-                return source.Worker.Buffer(source.Buffer).Slice(range.Offset, range.Length);
-            }
-        }
-
-        if (level == 0)
-        {
-            throw new InvalidOperationException($"no gradient source covers leaf {index}; the coordinator must order a reduction of every leaf");
-        }
-
-        ReadOnlySpan<float> left = TreeSum(sources, level - 1, index * 2, depth, range);
-        if (((index * 2) + 1) << (level - 1) >= _plan.Leaves.Leaves)
-        {
-            return left;
-        }
-
-        ReadOnlySpan<float> right = TreeSum(sources, level - 1, (index * 2) + 1, depth + 1, range);
-        Span<float> sum = _partialSums.Span.Slice(depth * Chunk, range.Length);
-        GradientTree.Add(left, right, sum);
-        return sum;
-    }
+    public void Dispose() => _sum.Dispose();
 
     private static IEnumerable<(ParameterRange, bool)> Segments(ParameterLayout layout, ParameterRange shard)
     {

@@ -154,7 +154,9 @@ public sealed partial class Coordinator
         Recover();
     }
 
-    private static bool IsIdle(WorkerMember member) => member is { IsAssignable: true, PassedOverUntil: null, Open.Count: 0 };
+    /// <summary>Whether it may be given something that others have: one that has used up half of the failures that a step bears is not, so that it cannot end the run.</summary>
+    private bool IsIdle(WorkerMember member) =>
+        member is { IsAssignable: true, PassedOverUntil: null, Open.Count: 0 } && member.Failures <= _settings.FailuresMax / 2;
 
     /// <summary>Gives all idle workers something to do if there is anything, the fastest first.</summary>
     private void OccupyAll()

@@ -113,6 +113,9 @@ public sealed partial class Coordinator
     private void Assign(ShardMember shard, NodeId node)
     {
         (shard.Incarnation, shard.AssignedTo, shard.IsSilent) = (shard.Incarnation.Moved(Fence.Epoch), node, false);
+
+        // One that was told it may go, and is there yet, may be all that is left: it has to be told again.
+        _nodes[node.Number].IsDrained = false;
         Order(shard, node);
     }
 
@@ -196,6 +199,24 @@ public sealed partial class Coordinator
         shard.ReplicaStep = updated.Step;
         MoveIfCopied();
         PlanMove(mayWait: false);
+        return DropReason.None;
+    }
+
+    /// <summary>Of a shard whose owner was lost with the coordinator before this one, the newest copy that a node has is as good as the owner's slice.</summary>
+    private DropReason TakeHeld(ReplicaHeld held)
+    {
+        if (held.Shard.Number < 0 || held.Shard.Number >= _shards.Length || !IsAtNode(held.Node))
+        {
+            return DropReason.NotAdmitted;
+        }
+
+        var shard = _shards[held.Shard.Number];
+        var isKnown = shard.Replica is { } replica && IsAtNode(replica) && shard.ReplicaStep?.Number >= held.Step.Number;
+        if (!shard.IsLive && shard.AssignedTo is null && !isKnown)
+        {
+            (shard.Replica, shard.ReplicaStep) = (held.Node, held.Step);
+        }
+
         return DropReason.None;
     }
 

@@ -73,6 +73,7 @@ public sealed partial class Coordinator : IMachine
     public Coordinator(CoordinatorSettings settings)
     {
         Invariant.Holds(settings.Leaves > 0 && settings.Shards > 0 && settings.WorkersToStart > 0, "a run has leaves, shards and workers");
+        Invariant.Holds(settings.WorkersToStart <= settings.WorkersMax, "there is room for the workers that a run waits for");
         Invariant.Holds(settings.NodesToStart >= 0 && settings.NodesMin >= 0 && Math.Max(settings.NodesToStart, settings.NodesMin) <= settings.NodesMax, "there is room for the nodes that a run waits for");
         Invariant.Holds(settings.FirstEpoch.Number > 0 && (settings.IsSuccessor || !settings.IsStepLearned), "only a successor has to learn where its run stands");
         Invariant.Holds(settings.FirstStep.Number >= 0 && settings.FirstStep.Number <= settings.Steps, "a run begins within its steps");
@@ -144,6 +145,8 @@ public sealed partial class Coordinator : IMachine
             case WorkerStarted or WorkerLost or WorkerLeaving or ShardStarted or ShardLost or NodeJoining or NodeLost
                 or NodeLeaving or DrainRequested:
                 return TakeMembership(input);
+            case ReplicaHeld held:
+                return TakeHeld(held);
             case ReplicaUpdated updated:
                 return TakeReplica(updated);
             case MachineStarted:

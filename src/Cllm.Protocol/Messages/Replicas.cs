@@ -23,3 +23,9 @@ public sealed record ReplicaAssigned(Epoch Epoch, ShardIndex Shard, Incarnation 
 /// <param name="Incarnation">The owner's incarnation.</param>
 /// <param name="Replica">The node that holds the copy.</param>
 public sealed record ReplicaUpdated(Step Step, ShardIndex Shard, Incarnation Incarnation, NodeId Replica) : Input, IMessage;
+
+/// <summary>A node says which copies it holds, with each announcement: a coordinator that succeeds another knows of none.</summary>
+/// <param name="Shard">The shard.</param>
+/// <param name="Step">The step of the copy.</param>
+/// <param name="Node">The node.</param>
+public sealed record ReplicaHeld(ShardIndex Shard, Step Step, NodeId Node) : Input, IMessage;

@@ -52,6 +52,9 @@ public sealed partial class Shard : IMachine
     /// <summary>What it is doing.</summary>
     public ShardPhase Phase { get; private set; }
 
+    /// <summary>Whether a newer order has come while it reduces: the reduction's result will be dropped, whatever it is.</summary>
+    public bool IsOutdated => Phase == ShardPhase.Reducing && _next is not null;
+
     /// <summary>The newest epoch and step it has heard of, and what it dropped.</summary>
     public Fence Fence { get; } = new();
 

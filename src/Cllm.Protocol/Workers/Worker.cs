@@ -58,6 +58,9 @@ public sealed class Worker : IMachine
     /// <summary>The newest epoch and step it has heard of, and what it dropped.</summary>
     public Fence Fence { get; } = new();
 
+    /// <summary>Whether the lease that it computes is void by now: its result will be dropped, whatever it is.</summary>
+    public bool IsAtVoidLease => Phase == WorkerPhase.Computing && _queue.Peek().Lease.Number < _releasedBelow.Number;
+
     /// <summary>Leases waiting or being computed.</summary>
     public int Waiting => _queue.Count;
 

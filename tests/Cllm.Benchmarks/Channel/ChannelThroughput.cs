@@ -9,8 +9,9 @@ using Cllm.Protocol.Identity;
 namespace Cllm.Benchmarks.Channel;
 
 /// <summary>
-/// Fetches over the tensor channel between two processes, beside a plain socket copy of the same bytes between the same two: one round of each after the
-/// other, and the median of the rounds. Both sides of the plain copy use one call per 256 KiB on buffers as large as the tensor.
+/// Fetches over the tensor channel between two processes, beside a plain socket copy of the same bytes between the same two: one round of
+/// each after the other, and the median of the rounds. Both sides of the plain copy use one call per 256 KiB on buffers as large as the
+/// tensor.
 /// </summary>
 internal static class ChannelThroughput
 {
@@ -18,12 +19,15 @@ internal static class ChannelThroughput
 
     private const int PlainBytes = 256 * 1024;
 
-    /// <summary>Runs it: <c>channel [--megabytes N] [--rounds R] [--lanes L]</c>.</summary>
+    /// <summary>Runs it: <c>channel [--megabytes N] [--rounds R] [--lanes L] [--tls]</c>.</summary>
     public static int Run(string[] arguments)
     {
-        var (megabytes, rounds, lanes) = (Option(arguments, "--megabytes", 256), Option(arguments, "--rounds", 7), Option(arguments, "--lanes", 1));
+        var megabytes = Option(arguments, "--megabytes", 256);
+        var (rounds, lanes) = (Option(arguments, "--rounds", 7), Option(arguments, "--lanes", 1));
         var floats = checked(megabytes * (1 << 20) / sizeof(float));
-        using var server = Process.Start(new ProcessStartInfo(Environment.ProcessPath!, [typeof(ChannelThroughput).Assembly.Location, ServeWord, $"{floats}"])
+        using var certificates = arguments.Contains("--tls") ? new BenchmarkCertificates() : null;
+        string[] order = [typeof(ChannelThroughput).Assembly.Location, ServeWord, $"{floats}", certificates?.Folder ?? ""];
+        using var server = Process.Start(new ProcessStartInfo(Environment.ProcessPath!, order)
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
@@ -31,7 +35,8 @@ internal static class ChannelThroughput
         try
         {
             var words = server.StandardOutput.ReadLine()!.Split(' ');
-            Measure(new(1, "127.0.0.1", int.Parse(words[0]), words[1]), int.Parse(words[2]), floats, rounds, lanes);
+            var address = new ChannelAddress(1, "127.0.0.1", int.Parse(words[0]), words[1]);
+            Measure(server, address, int.Parse(words[2]), floats, rounds, lanes, certificates?.Tls);
             return 0;
         }
         finally
@@ -46,7 +51,8 @@ internal static class ChannelThroughput
     {
         using var buffer = new AlignedBuffer(int.Parse(arguments[1]));
         buffer.Span.Fill(1.5f);
-        using var server = new TensorServer(new(IPAddress.Loopback, 0), new OneTensor(buffer), new(1, "benchmark"));
+        var tls = arguments[2].Length > 0 ? BenchmarkCertificates.TlsFrom(arguments[2]) : null;
+        using var server = new TensorServer(new(IPAddress.Loopback, 0), new OneTensor(buffer), new(1, "benchmark"), tls: tls);
         using var plain = new TcpListener(IPAddress.Loopback, 0);
         plain.Start();
         new Thread(() => ServePlain(plain, buffer)) { IsBackground = true }.Start();
@@ -55,47 +61,46 @@ internal static class ChannelThroughput
         return 0;
     }
 
-    private static void Measure(ChannelAddress address, int plainPort, int floats, int rounds, int laneCount)
+    private static void Measure(Process server, ChannelAddress address, int plainPort, int floats, int rounds, int lanes, ChannelTls? tls)
     {
         using var buffer = new AlignedBuffer(floats);
         using var plain = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         plain.Connect(new IPEndPoint(IPAddress.Loopback, plainPort));
-        var transport = new SocketTransport(new(2, "benchmark"));
-        var fetches = Enumerable.Range(0, laneCount).Select(lane => new Fetch(transport.Open(address, lane), buffer, lane, laneCount)).ToArray();
-        double[] raw = new double[rounds], channel = new double[rounds], ratio = new double[rounds];
-        long allocated = 0;
-        for (var round = -1; round < rounds; round++)
+        var transport = new SocketTransport(new(2, "benchmark"), tls: tls);
+        Fetch[] fetches = [.. Enumerable.Range(0, lanes).Select(lane => new Fetch(transport.Open(address, lane), buffer, lane, lanes))];
+        var (raw, channel) = (new Cost[rounds], new Cost[rounds]);
+        Cost.Of(server, () => ReceivePlain(plain, buffer));
+        Cost.Of(server, () => FetchAll(fetches));
+        for (var round = 0; round < rounds; round++)
         {
-            var plainSeconds = Seconds(() => ReceivePlain(plain, buffer));
-            var before = GC.GetTotalAllocatedBytes(precise: true);
-            var channelSeconds = Seconds(() => FetchAll(fetches));
-            if (round >= 0)
-            {
-                allocated += GC.GetTotalAllocatedBytes(precise: true) - before;
-                (raw[round], channel[round], ratio[round]) = (plainSeconds, channelSeconds, plainSeconds / channelSeconds);
-            }
+            raw[round] = Cost.Of(server, () => ReceivePlain(plain, buffer));
+            channel[round] = Cost.Of(server, () => FetchAll(fetches));
         }
 
         Array.ForEach(fetches, fetch => fetch.Dispose());
-        Array.Sort(raw);
-        Array.Sort(channel);
-        Array.Sort(ratio);
-        double bytes = (double)floats * sizeof(float), rawRate = bytes / raw[rounds / 2] / 1e9, channelRate = bytes / channel[rounds / 2] / 1e9;
-        Console.WriteLine($"{bytes / (1 << 20):F0} MiB, {laneCount} lane(s), median of {rounds}: plain socket {rawRate:F2} GB/s, channel {channelRate:F2} GB/s = "
-            + $"{100 * channelRate / rawRate:F0} % (median of each round's {100 * ratio[rounds / 2]:F0} %), {allocated / rounds} bytes allocated a round");
+        Report(raw, channel, floats, lanes);
     }
+
+    private static void Report(Cost[] raw, Cost[] channel, int floats, int lanes)
+    {
+        var gigabytes = floats * sizeof(float) / 1e9;
+        var (rawSeconds, channelSeconds) = (Median(raw, cost => cost.Seconds), Median(channel, cost => cost.Seconds));
+        var ratio = Median([.. raw.Zip(channel, (left, right) => new Cost(left.Seconds / right.Seconds, 0, 0))], cost => cost.Seconds);
+        Console.WriteLine($"{gigabytes:F2} GB, {lanes} lane(s), median of {raw.Length} rounds");
+        var (rawProcessor, channelProcessor) = (Median(raw, cost => cost.Processor), Median(channel, cost => cost.Processor));
+        Console.WriteLine($"  plain socket {gigabytes / rawSeconds:F2} GB/s, {rawProcessor / gigabytes:F2} processor seconds a GB");
+        Console.WriteLine(
+            $"  channel      {gigabytes / channelSeconds:F2} GB/s, {channelProcessor / gigabytes:F2} processor seconds a GB, "
+            + $"{Median(channel, cost => cost.Allocated):F0} bytes allocated");
+        Console.WriteLine($"  the channel reaches {100 * ratio:F0} % of the plain socket (median of the rounds' ratios)");
+    }
+
+    private static double Median(Cost[] costs, Func<Cost, double> part) => costs.Select(part).Order().ElementAt(costs.Length / 2);
 
     private static void FetchAll(Fetch[] fetches)
     {
         Array.ForEach(fetches, static fetch => fetch.Begin());
         Array.ForEach(fetches, static fetch => fetch.End());
-    }
-
-    private static double Seconds(Action action)
-    {
-        var began = Stopwatch.GetTimestamp();
-        action();
-        return Stopwatch.GetElapsedTime(began).TotalSeconds;
     }
 
     private static void ReceivePlain(Socket socket, AlignedBuffer buffer)
@@ -123,6 +128,26 @@ internal static class ChannelThroughput
 
     private static int Option(string[] arguments, string name, int otherwise) =>
         Array.IndexOf(arguments, name) is >= 0 and var at && at + 1 < arguments.Length ? int.Parse(arguments[at + 1]) : otherwise;
+
+    /// <summary>What a round took: time, time of all processors in both processes, managed bytes allocated by the fetching one.</summary>
+    private readonly record struct Cost(double Seconds, double Processor, long Allocated)
+    {
+        public static Cost Of(Process server, Action action)
+        {
+            var processor = ProcessorSeconds(server);
+            var (before, began) = (GC.GetTotalAllocatedBytes(precise: true), Stopwatch.GetTimestamp());
+            action();
+            var seconds = Stopwatch.GetElapsedTime(began).TotalSeconds;
+            var allocated = GC.GetTotalAllocatedBytes(precise: true) - before;
+            return new(seconds, ProcessorSeconds(server) - processor, allocated);
+        }
+
+        private static double ProcessorSeconds(Process server)
+        {
+            server.Refresh();
+            return server.TotalProcessorTime.TotalSeconds + Environment.CpuUsage.TotalTime.TotalSeconds;
+        }
+    }
 
     private sealed class Fetch : IDisposable
     {

@@ -241,7 +241,7 @@ internal sealed class StandIn : IArithmetic, IRunHost
             if (sources[at].Level == node.Level && sources[at].Index == node.Index)
             {
                 var source = sources[at++];
-                return MemoryMarshal.Cast<float, ulong>(source.Worker.Buffer(source.Buffer))[0];
+                return MemoryMarshal.Cast<float, ulong>(source.Holder.Buffer(source.Buffer))[0];
             }
 
             var (left, right) = host._tree.Children(node);

@@ -36,8 +36,9 @@ internal sealed class CoordinatorHost : SimulatedActor
     /// <summary>Whether it is the cluster's choice.</summary>
     public bool IsLeader => Cluster.Leader == this;
 
-    /// <summary>Whether the slice of a shard counts that is at a node.</summary>
-    public bool Owns(NodeId node) => Array.Exists(Cluster.Owners, seat => seat is { Actor: not null } && seat.Node.Id == node);
+    /// <summary>Whether the slice of a shard counts that is at a node, but for one that another process took over and died before its word of that had arrived.</summary>
+    public bool Owns(NodeId node) => Array.Exists(Cluster.Owners, seat => seat is { Actor: not null } && seat.Node.Id == node
+        && (Machine.View(NowTicks).Shards[seat.Number].Owner is not { } owner || owner == node || Array.Exists(Cluster.Nodes, other => other.Id == owner && other.IsUp)));
 
     /// <summary>Whether a worker had announced itself to it when the run ended.</summary>
     public bool Knows(int worker) => _workers.Contains(worker);

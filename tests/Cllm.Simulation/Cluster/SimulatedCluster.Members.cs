@@ -44,9 +44,14 @@ internal sealed partial class SimulatedCluster
         }
     }
 
-    /// <summary>All workers and shards of a process follow an epoch and announce themselves.</summary>
+    /// <summary>All workers and shards of a process follow an epoch and announce themselves, and the process says which copies it holds.</summary>
     public void AnnounceMembers(SimulatedNode node, Epoch epoch)
     {
+        foreach (var (shard, replica) in node.Replicas)
+        {
+            SendToCoordinator(node, new ReplicaHeld(new(shard), new(replica.Step), node.Id));
+        }
+
         // Copies of the lists: the process may die amid its announcements.
         foreach (var seat in node.Shards.Values.ToArray())
         {

@@ -241,7 +241,7 @@ internal sealed partial class SimulatedCluster
             Leaves = Scenario.Leaves,
             Steps = Scenario.Steps,
             Shards = ShardCount,
-            WorkersToStart = workersToStart,
+            WorkersToStart = Math.Min(workersToStart, Scenario.WorkersMax),
             NodesToStart = isSuccessor ? 0 : Scenario.NodesMin,
             NodesMin = Scenario.NodesMin,
             WorkersMax = Scenario.WorkersMax,

@@ -21,6 +21,9 @@ public sealed class SeedTests(ITestOutputHelper output)
         RunAll((ulong)RandomNumberGenerator.GetInt32(1_000_000, int.MaxValue), FreshSeeds, isRealModel: false);
 
     [Fact]
+    public void A_seed_of_the_real_model_that_once_broke_a_rule_breaks_none() => RunAll(170, 1, isRealModel: true);
+
+    [Fact]
     public void A_real_model_ends_with_the_bits_of_the_run_without_faults() => RunAll(1, 20, isRealModel: true);
 
     [Theory]
@@ -32,6 +35,8 @@ public sealed class SeedTests(ITestOutputHelper output)
     [InlineData(4051)]
     [InlineData(8765)]
     [InlineData(1002178)]
+    [InlineData(2001759)]
+    [InlineData(3003543)]
     public void A_seed_that_once_broke_a_rule_breaks_none(ulong seed) => RunAll(seed, 1, isRealModel: false);
 
     private void RunAll(ulong first, int count, bool isRealModel)

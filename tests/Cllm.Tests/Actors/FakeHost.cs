@@ -234,7 +234,7 @@ internal sealed class FakeHost(int leaves) : IRunHost
             {
                 if (source.Level == node.Level && source.Index == node.Index)
                 {
-                    return source.Worker.Buffer(source.Buffer)[i];
+                    return source.Holder.Buffer(source.Buffer)[i];
                 }
             }
 

@@ -25,7 +25,7 @@ public sealed class GradientBoardTests
 
         await failing.Task;
         board.EndReading();
-        Assert.Same(host, board.Find(new(new(0, 0), new(0), new(new(7), 0))).Worker);
+        Assert.Same(host, board.Find(new(new(0, 0), new(0), new(new(7), 0))).Holder);
         Volatile.Write(ref isRead, true);
         board.EndReading();
         Assert.True(await leaving);

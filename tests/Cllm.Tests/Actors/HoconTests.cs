@@ -29,6 +29,38 @@ public sealed class HoconTests : IDisposable
     }
 
     [Fact]
+    public void A_variable_wins_over_every_file()
+    {
+        File.WriteAllText(_path, "cllm { failures-max = 9, late-min = 2s }");
+        var hocon = Hocon.Load(
+            _path,
+            [
+                ("CLLM__FAILURES_MAX", "4"), ("AKKA__CLUSTER__SEED_NODES", "[\"akka.tcp://cllm@a:1\"]"),
+                ("AKKA__REMOTE__DOT_NETTY__TCP__PUBLIC_HOSTNAME", "a:b \"c\""), ("CLLM_TRACE", "1"), ("CLLM__", "x"),
+            ]);
+        Assert.Equal(4, hocon.GetInt("cllm.failures-max"));
+        Assert.Equal(TimeSpan.FromSeconds(2), hocon.GetTimeSpan("cllm.late-min"));
+        Assert.Equal(["akka.tcp://cllm@a:1"], hocon.GetStringList("akka.cluster.seed-nodes"));
+        Assert.Equal("a:b \"c\"", hocon.GetString("akka.remote.dot-netty.tcp.public-hostname"));
+    }
+
+    [Fact]
+    public void A_misspelt_key_of_the_runs_own_section_is_named_and_not_ignored()
+    {
+        File.WriteAllText(_path, "cllm.patince = 60s");
+        Assert.Contains("cllm.patince", Assert.Throws<InputException>(() => Hocon.Load(_path)).Message, StringComparison.Ordinal);
+        var failure = Assert.Throws<InputException>(() => Hocon.Load(null, [("CLLM__PATINCE", "60s")]));
+        Assert.Contains("CLLM__PATINCE", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_variable_that_is_not_hocon_is_named()
+    {
+        var failure = Assert.Throws<InputException>(() => Hocon.Load(null, [("CLLM__PATIENCE", "{ a { }, b = 1 } }")]));
+        Assert.Contains("CLLM__PATIENCE", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_missing_file_is_named()
     {
         Assert.Contains(_path, Assert.Throws<InputException>(() => Hocon.Load(_path)).Message, StringComparison.Ordinal);
@@ -46,6 +78,10 @@ public sealed class HoconTests : IDisposable
     [InlineData("cllm.patience = 0s")]
     [InlineData("cllm.failures-max = many")]
     [InlineData("cllm.failures-max = -1")]
+    [InlineData("cllm.retries-max = 0")]
+    [InlineData("cllm.late-min = -1s")]
+    [InlineData("cllm.settle = 0s")]
+    [InlineData("cllm.patience = infinite")]
     public async Task A_value_that_cannot_be_used_is_named(string text)
     {
         File.WriteAllText(_path, text);

@@ -35,7 +35,7 @@ public sealed class LocalTrainingTests
     {
         var (host, observer) = (new FakeHost(Leaves), new RecordingObserver());
         await Check(Settings with { Workers = workers, Shards = shards }, host, observer);
-        Assert.Empty(observer.Notes);
+        Assert.DoesNotContain(observer.Notes, note => note.Contains("lost", StringComparison.Ordinal));
         Assert.Equal(0, host.LiveComputes);
     }
 
@@ -53,14 +53,31 @@ public sealed class LocalTrainingTests
     [Fact]
     public async Task A_worker_that_fails_is_restarted_and_the_bits_are_the_same()
     {
-        var failures = 0;
+        var computed = 0;
+        using var again = new ManualResetEventSlim();
         var host = new FakeHost(Leaves)
         {
-            BeforeCompute = (worker, step) => FailIf(step is 2 or 7 && worker == 1 && Interlocked.Increment(ref failures) is 1 or 3),
+            BeforeCompute = (worker, step) =>
+            {
+                if (worker != 1)
+                {
+                    // However late its thread comes, it is back before the run is over.
+                    Assert.True(step != 7 || again.Wait(TimeSpan.FromMinutes(1)));
+                    return;
+                }
+
+                var count = step is 2 or 7 ? Interlocked.Increment(ref computed) : 0;
+                if (count >= 3)
+                {
+                    again.Set();
+                }
+
+                FailIf(count is 1 or 3);
+            },
         };
         var observer = new RecordingObserver();
         await Check(Settings, host, observer);
-        Assert.True(failures >= 3);
+        Assert.True(computed >= 3);
         Assert.Contains(observer.Notes, note => note.Contains("worker 1 is lost at step 2: broken by the test", StringComparison.Ordinal));
         Assert.Equal(0, host.LiveComputes);
     }

@@ -13,7 +13,7 @@ public sealed class RunActorTests() : TestKit(Hocon.Load())
     [Fact]
     public async Task A_warning_of_the_actor_system_is_a_note_of_the_run()
     {
-        var settings = new CoordinatorSettings { Leaves = 2, Steps = 5000, Shards = 1, WorkersToStart = 1 };
+        var settings = new CoordinatorSettings { Leaves = 2, Steps = 1_000_000, Shards = 1, WorkersToStart = 1 };
         var host = new FakeHost(2) { BeforeCombine = step => PublishIf(step == 0) };
         var observer = new RecordingObserver { AtNote = _ => Sys.ActorSelection("/user/run").Tell(new StopRequested()) };
         var run = new LocalRun(host, observer, settings, workers: 1);

@@ -36,7 +36,7 @@ public sealed class TranscriptActorTests : TestKit
         var run = new LocalRun(new ScriptedHost(inputs), new RecordingObserver(), settings, workers: 16);
         var probe = CreateTestProbe();
         var parent = CreateTestProbe();
-        var actor = parent.ChildActorOf(Props.Create(() => new CoordinatorActor(run)));
+        var actor = parent.ChildActorOf(Props.Create(() => new LocalCoordinatorActor(run)));
 
         foreach (var input in inputs.Where(input => input is IMessage or NodeLost))
         {
@@ -46,7 +46,7 @@ public sealed class TranscriptActorTests : TestKit
         if (Transcript.Load(name).Lines.Any(line => line.StartsWith("< RunEnded", StringComparison.Ordinal)))
         {
             // A checkpoint is written by another thread: the run ends after it.
-            parent.ExpectMsg<RunEnded>();
+            parent.ExpectMsg<TrainingEnd>();
         }
 
         var workers = inputs.OfType<WorkerStarted>().Select(started => started.Worker).Distinct().Count();

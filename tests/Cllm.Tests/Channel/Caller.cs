@@ -7,7 +7,11 @@ namespace Cllm.Tests.Channel;
 /// <summary>A connection to a server that says whatever a test wants.</summary>
 internal sealed class Caller : IDisposable
 {
-    private readonly Socket _socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true, ReceiveTimeout = 30_000 };
+    private readonly Socket _socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp)
+    {
+        NoDelay = true,
+        ReceiveTimeout = 30_000,
+    };
 
     public Caller(ChannelAddress address) => _socket.Connect(address.Host, address.Port);
 
@@ -19,7 +23,8 @@ internal sealed class Caller : IDisposable
     {
         var body = new byte[RequestBody.Length(request)];
         RequestBody.Write(request, body);
-        return LyingServer.Bytes(FrameHeader.Of(FrameType.Request, request, 1) with { Length = body.Length, PayloadHash = FrameHeader.Hash(body) }, body);
+        var header = FrameHeader.Of(FrameType.Request, request, 1) with { Length = body.Length, PayloadHash = FrameHeader.Hash(body) };
+        return LyingServer.Bytes(header, body);
     }
 
     /// <summary>Says it; a server that has hung up already is not an error.</summary>

@@ -153,7 +153,8 @@ public sealed class CertificateTests : IDisposable
 
     private static X509Certificate2 Node(CertificateAuthority authority) => authority.Issue("node", [], _from, _until);
 
-    private static ChannelTls Trusting(CertificateAuthority authority, X509Certificate2 own) => ChannelTls.IssuedBy(own, [authority.Certificate]);
+    private static ChannelTls Trusting(CertificateAuthority authority, X509Certificate2 own) =>
+        ChannelTls.IssuedBy(own, [authority.Certificate]);
 
     private static string Hash(X509Certificate2 certificate) => certificate.GetCertHashString(HashAlgorithmName.SHA256);
 

@@ -79,8 +79,8 @@ public abstract class ChannelConformance : IDisposable
     {
         using var slice = new AlignedBuffer(1_000);
 
-        Assert.Equal(
-            FetchResult.Done, _lane.Fetch(TensorRequest.Weights(_epoch, _now, _shard, 5_100, 900, 0), new BufferDestination(5_000, slice)));
+        var request = TensorRequest.Weights(_epoch, _now, _shard, 5_100, 900, 0);
+        Assert.Equal(FetchResult.Done, _lane.Fetch(request, new BufferDestination(5_000, slice)));
 
         Assert.True(Same(_store.Weights.Span.Slice(5_100, 900), slice.Span.Slice(100, 900)));
     }
@@ -104,7 +104,8 @@ public abstract class ChannelConformance : IDisposable
         var bytes = new byte[Floats];
 
         Assert.Equal(FetchResult.Done, _lane.Fetch(TensorRequest.Blob(0, 0, 300_000), new BytesDestination(bytes)));
-        Assert.Equal(FetchResult.Done, _lane.Fetch(TensorRequest.Blob(0, 300_000, Floats - 300_000), new BytesDestination(bytes.AsMemory(300_000))));
+        var rest = TensorRequest.Blob(0, 300_000, Floats - 300_000);
+        Assert.Equal(FetchResult.Done, _lane.Fetch(rest, new BytesDestination(bytes.AsMemory(300_000))));
 
         Assert.Equal(_store.Bytes, bytes);
     }

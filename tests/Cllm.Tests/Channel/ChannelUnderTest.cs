@@ -36,7 +36,8 @@ internal sealed class SocketChannel : ChannelUnderTest
     private readonly TensorServer _server;
 
     public SocketChannel(
-        ITensorStore store, ChannelLimits? limits = null, ChannelTls? serverTls = null, ChannelTls? clientTls = null, Action<string>? note = null)
+        ITensorStore store, ChannelLimits? limits = null, ChannelTls? serverTls = null, ChannelTls? clientTls = null,
+        Action<string>? note = null)
     {
         _server = new(new IPEndPoint(IPAddress.Loopback, 0), store, new(1, Run), limits, serverTls, Counters, note);
         Transport = new SocketTransport(new(2, Run), limits, clientTls, Counters);

@@ -70,7 +70,8 @@ public sealed class LieTests
     [Fact]
     public void An_answer_that_completes_too_early_is_no_answer()
     {
-        using var server = new LyingServer((request, header) => LyingServer.Bytes(FrameHeader.Of(FrameType.Complete, request, header.Request)));
+        using var server = new LyingServer((request, header) =>
+            LyingServer.Bytes(FrameHeader.Of(FrameType.Complete, request, header.Request)));
         Assert.Equal(FetchOutcome.Mismatch, Fetch(server).Outcome);
     }
 
@@ -96,7 +97,10 @@ public sealed class LieTests
     public void Who_only_ever_says_that_it_is_alive_is_not_waited_for()
     {
         using var server = new LyingServer((request, header) =>
-            [.. Enumerable.Repeat(LyingServer.Bytes(FrameHeader.Of(FrameType.Waiting, request, header.Request)), 3).SelectMany(bytes => bytes)]);
+        {
+            var waiting = LyingServer.Bytes(FrameHeader.Of(FrameType.Waiting, request, header.Request));
+            return [.. waiting, .. waiting, .. waiting];
+        });
         Assert.Equal(FetchOutcome.Lost, Fetch(server).Outcome);
     }
 
@@ -125,6 +129,17 @@ public sealed class LieTests
         new Random(seed).NextBytes(noise);
         using var server = new LyingServer((_, _) => null, noise);
         Assert.Equal(FetchOutcome.Mismatch, Fetch(server).Outcome);
+    }
+
+    [Fact]
+    public void Who_accepts_and_then_says_nothing_is_given_up_in_time()
+    {
+        using var server = new LyingServer((_, _) => null, []);
+        using var buffer = new AlignedBuffer(1);
+        using var lane = new TensorLane(server.Address, 0, new(2, "a run"), _limits with { ConnectMilliseconds = 200 });
+        var result = lane.Fetch(TensorRequest.Weights(default, default, default, 0, 1, 0), new BufferDestination(0, buffer));
+        Assert.Equal(FetchOutcome.Lost, result.Outcome);
+        Assert.Contains("within 200 ms", result.Sentence);
     }
 
     [Fact]

@@ -117,7 +117,8 @@ internal sealed class SampleStore : ITensorStore, IDisposable
                     : TensorOpening.Refuse(RefusalReason.Gone, $"Step {request.Step} is past.");
             }
 
-            if (request.Kind == TensorKind.Gradient && (request.Node != new LeafNode(1, 0) || !request.Sources.Span.SequenceEqual(Sources)))
+            if (request.Kind == TensorKind.Gradient
+                && (request.Node != new LeafNode(1, 0) || !request.Sources.Span.SequenceEqual(Sources)))
             {
                 return TensorOpening.Refuse(RefusalReason.Gone, "The buffers are held for other leases.");
             }

@@ -9,70 +9,72 @@ namespace Cllm.Tests.Channel;
 public sealed class SteadyLaneTests
 {
     private const int Floats = 200_000;
-    private const int Rounds = 400;
+    private const int Windows = 60;
+    private const int FetchesPerWindow = 8;
 
-    [Fact]
-    public void Fetches_allocate_nothing_at_either_end()
+    [Theory]
+    [InlineData(TensorKind.Weights)]
+    [InlineData(TensorKind.Gradient)]
+    [InlineData(TensorKind.State)]
+    public void Fetches_allocate_nothing_at_either_end(TensorKind kind)
     {
         using var store = new SampleStore(Floats);
         using var channel = new SocketChannel(store);
         using AlignedBuffer a = new(Floats), b = new(Floats), c = new(Floats);
-        TensorRequest[] requests =
-        [
-            TensorRequest.Weights(new(5), new(3), new(0), 0, Floats, 0),
-            TensorRequest.Gradient(new(5), new(3), new(0), 0, Floats, new(1, 0), SampleStore.Sources),
-            TensorRequest.State(new(5), new(3), new(0), 0, Floats),
-        ];
-        ITensorDestination[] destinations = [new BufferDestination(0, a), new BufferDestination(0, a), new BufferDestination(0, a, b, c)];
-        using var round = new Round(channel.Transport.Open(channel.Address, 0), requests, destinations);
-        for (var i = 0; i < 50; i++)
+        var request = kind switch
         {
-            round.Run();
+            TensorKind.Weights => TensorRequest.Weights(new(5), new(3), new(0), 0, Floats, 0),
+            TensorKind.Gradient => TensorRequest.Gradient(new(5), new(3), new(0), 0, Floats, new(1, 0), SampleStore.Sources),
+            _ => TensorRequest.State(new(5), new(3), new(0), 0, Floats),
+        };
+        var destination = kind == TensorKind.State ? new BufferDestination(0, a, b, c) : new BufferDestination(0, a);
+        using var round = new Round(channel.Transport.Open(channel.Address, 0), request, destination);
+        var fewest = long.MaxValue;
+        for (var window = 0; window < Windows; window++)
+        {
+            var before = GC.GetTotalAllocatedBytes(precise: true);
+            for (var i = 0; i < FetchesPerWindow; i++)
+            {
+                round.Run();
+            }
+
+            fewest = Math.Min(fewest, GC.GetTotalAllocatedBytes(precise: true) - before);
         }
 
-        var before = GC.GetTotalAllocatedBytes(precise: true);
-        for (var i = 0; i < Rounds; i++)
-        {
-            round.Run();
-        }
-
-        var allocated = GC.GetTotalAllocatedBytes(precise: true) - before;
-        Assert.True(allocated < Rounds * requests.Length, $"{allocated} bytes were allocated by {Rounds * requests.Length} fetches");
+        // The runtime and the test runner allocate now and then; what a fetch allocates would be in every window.
+        Assert.Equal(0, fewest);
     }
 
-    /// <summary>Fetches one request after the other, and waits, without allocating itself.</summary>
+    /// <summary>Fetches and waits, without allocating itself.</summary>
     private sealed class Round : IDisposable
     {
         private readonly object _gate = new();
         private readonly ITensorLane _lane;
-        private readonly TensorRequest[] _requests;
-        private readonly ITensorDestination[] _destinations;
+        private readonly TensorRequest _request;
+        private readonly ITensorDestination _destination;
         private readonly FetchEnded _ended;
         private FetchResult? _result;
 
-        public Round(ITensorLane lane, TensorRequest[] requests, ITensorDestination[] destinations)
+        public Round(ITensorLane lane, TensorRequest request, ITensorDestination destination)
         {
-            (_lane, _requests, _destinations, _ended) = (lane, requests, destinations, Hear);
+            (_lane, _request, _destination, _ended) = (lane, request, destination, Hear);
         }
 
         public void Run()
         {
-            for (var i = 0; i < _requests.Length; i++)
+            _result = null;
+            _lane.Fetch(_request, _destination, _ended);
+            lock (_gate)
             {
-                _result = null;
-                _lane.Fetch(_requests[i], _destinations[i], _ended);
-                lock (_gate)
+                while (_result is null)
                 {
-                    while (_result is null)
-                    {
-                        Monitor.Wait(_gate);
-                    }
+                    Monitor.Wait(_gate);
                 }
+            }
 
-                if (_result.Value.Outcome != FetchOutcome.Done)
-                {
-                    Assert.Fail(_result.Value.Sentence);
-                }
+            if (_result.Value.Outcome != FetchOutcome.Done)
+            {
+                Assert.Fail(_result.Value.Sentence);
             }
         }
 

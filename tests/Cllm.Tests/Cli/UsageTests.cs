@@ -8,7 +8,9 @@ namespace Cllm.Tests.Cli;
 
 public class UsageTests
 {
-    public static TheoryData<string> Commands => ["train", "eval", "generate", "digest", "bench"];
+    private static readonly string[] Names = ["train", "node", "certificate", "eval", "generate", "digest", "bench"];
+
+    public static TheoryData<string> Commands => [.. Names];
 
     [Theory]
     [MemberData(nameof(Commands))]
@@ -37,7 +39,7 @@ public class UsageTests
     {
         Said said = Said.By("--help");
         Assert.Equal(ExitCode.Success, said.Code);
-        foreach (string command in new[] { "train", "eval", "generate", "digest", "bench" })
+        foreach (string command in Names)
         {
             Assert.Contains($"  {command} ", said.Output);
         }
@@ -64,6 +66,8 @@ public class UsageTests
     [InlineData("--model is needed; see `cllm generate --help`.", "generate")]
     [InlineData("DIR is needed; see `cllm digest --help`.", "digest")]
     [InlineData("--data is empty; give a PATH.", "train", "--data", "")]
+    [InlineData("--join is needed; see `cllm node --help`.", "node")]
+    [InlineData("--out is needed; see `cllm certificate --help`.", "certificate")]
     [InlineData("--preset is 'gpt5' and must be one of seed, shakespeare-cpu, shakespeare, gpt2-124m.", "train", "--preset", "gpt5")]
     [InlineData("--tokenizer is 'word' and must be one of byte, char, bpe.", "train", "--tokenizer", "word")]
     public void Wrong_usage_gets_its_sentence(string sentence, params string[] args) => Assert.Equal(sentence, Said.By(args).IsRefused());
@@ -130,7 +134,7 @@ public class UsageTests
     [Fact]
     public void Every_example_is_a_line_that_the_parser_takes()
     {
-        string[] commands = ["", "train", "eval", "generate", "digest", "bench"];
+        string[] commands = ["", .. Names];
         foreach (string line in commands.SelectMany(Examples.Of).Select(example => example.Line))
         {
             string[] words = [.. CommandLineParser.SplitCommandLine(line).Skip(1)];

@@ -46,6 +46,7 @@ public partial class FileTests
     [InlineData("cllm")]
     [InlineData("test")]
     [InlineData("simulate")]
+    [InlineData("fuzz")]
     [InlineData(".ci/run")]
     public void A_script_can_be_run(string name)
     {

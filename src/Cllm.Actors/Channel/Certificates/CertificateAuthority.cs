@@ -6,7 +6,9 @@ using Cllm.Model;
 namespace Cllm.Actors.Channel.Certificates;
 
 /// <summary>A cluster's own certificate authority: whoever has a certificate of it may join, so its key belongs on no node.</summary>
-/// <remarks>Keys are ECDSA on P-256. A node's certificate serves for calling and for being called, on tensor channel and remoting.</remarks>
+/// <remarks>
+/// Keys are ECDSA on P-256. A node's certificate serves for calling and for being called, on tensor channel and remoting.
+/// </remarks>
 public sealed class CertificateAuthority : IDisposable
 {
     /// <summary>Name of the authority's certificate in its folder.</summary>
@@ -52,7 +54,8 @@ public sealed class CertificateAuthority : IDisposable
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or CryptographicException)
         {
             throw new InputException(
-                $"The certificate authority in '{folder}' cannot be read from {CertificateFile} and {KeyFile}: {failure.Message}", failure);
+                $"The certificate authority in '{folder}' cannot be read from {CertificateFile} and {KeyFile}: {failure.Message}",
+                failure);
         }
     }
 

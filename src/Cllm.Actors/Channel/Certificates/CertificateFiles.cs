@@ -13,7 +13,8 @@ public static class CertificateFiles
     private const UnixFileMode Everyone = OwnerOnly | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
 
     /// <summary>
-    /// Writes a node's certificate and key as <c>NAME.pfx</c>, which the program reads, and as <c>NAME.crt</c> and <c>NAME.key</c> in PEM for other ones.
+    /// Writes a node's certificate and key as <c>NAME.pfx</c>, which the program reads, and as <c>NAME.crt</c> and <c>NAME.key</c> in PEM
+    /// for other ones.
     /// </summary>
     /// <param name="folder">An existing folder.</param>
     /// <param name="name">The files' name without ending.</param>
@@ -48,7 +49,8 @@ public static class CertificateFiles
         });
         return authorities.Count > 0
             ? authorities
-            : throw new InputException($"The file '{path}' holds no certificate; give the authority's {CertificateAuthority.CertificateFile}.");
+            : throw new InputException(
+                $"The file '{path}' holds no certificate; give the authority's {CertificateAuthority.CertificateFile}.");
     }
 
     internal static byte[] Text(string pem) => Encoding.ASCII.GetBytes(pem + "\n");
@@ -81,7 +83,9 @@ public static class CertificateFiles
         {
             File.Delete(temporary);
             throw new InputException(
-                File.Exists(path) ? $"The file '{path}' is there already; remove it or choose another folder or name." : $"The file '{path}' cannot be written: {failure.Message}",
+                File.Exists(path)
+                    ? $"The file '{path}' is there already; remove it or choose another folder or name."
+                    : $"The file '{path}' cannot be written: {failure.Message}",
                 failure);
         }
     }

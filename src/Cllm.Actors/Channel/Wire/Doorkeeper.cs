@@ -8,10 +8,10 @@ namespace Cllm.Actors.Channel.Wire;
 /// those waiting is bounded and so is their time, and lanes that are open have threads of their own and notice nothing.
 /// </summary>
 /// <remarks>
-/// When too many wait, the one that has waited longest is turned out: whoever knows the credential says it in the same instant in which he connects, so a
-/// crowd that says nothing does not keep him out.
+/// When too many wait, the one that has waited longest is turned out: whoever knows the credential says it in the same instant in which
+/// he connects, so a crowd that says nothing does not keep him out.
 /// </remarks>
-internal sealed class Doorkeeper
+internal sealed class Doorkeeper : IDisposable
 {
     /// <summary>Connections accepted before those waiting are looked at again.</summary>
     private const int AcceptedInARow = 16;
@@ -19,6 +19,9 @@ internal sealed class Doorkeeper
     private const int LookMicroseconds = 50_000;
 
     private const int IdleMicroseconds = 1_000_000;
+
+    /// <summary>How long answering a stranger may take: the answer fits the socket's buffer.</summary>
+    private const int FarewellMilliseconds = 1_000;
 
     private readonly Socket _listener;
     private readonly ChannelLimits _limits;
@@ -28,6 +31,7 @@ internal sealed class Doorkeeper
     private readonly Action<string>? _note;
     private readonly List<Stranger> _waiting = [];
     private readonly List<Socket> _readable = [];
+    private readonly ManualResetEventSlim _closed = new();
     private readonly Thread _thread;
     private volatile bool _closing;
     private long _notedAt = long.MinValue / 2;
@@ -40,7 +44,8 @@ internal sealed class Doorkeeper
     /// <param name="enter">Takes a stranger who has been let in.</param>
     /// <param name="note">Told about those turned away, at most one sentence a second.</param>
     public Doorkeeper(
-        Socket listener, ChannelLimits limits, ChannelCounters? counters, Action<Stranger> begin, Action<Stranger> enter, Action<string>? note)
+        Socket listener, ChannelLimits limits, ChannelCounters? counters, Action<Stranger> begin, Action<Stranger> enter,
+        Action<string>? note)
     {
         (_listener, _limits, _counters, _begin, _enter, _note) = (listener, limits, counters, begin, enter, note);
         _thread = new(Run) { IsBackground = true, Name = "tensor channel" };
@@ -49,11 +54,13 @@ internal sealed class Doorkeeper
     public void Start() => _thread.Start();
 
     /// <summary>Stops accepting, turns out who waits, and waits for the thread.</summary>
-    public void Stop()
+    public void Dispose()
     {
         _closing = true;
+        _closed.Set();
         _listener.Dispose();
         _thread.Join();
+        _closed.Dispose();
     }
 
     private void Run()
@@ -94,35 +101,53 @@ internal sealed class Doorkeeper
 
     private void Accept()
     {
+        for (var i = 0; i < AcceptedInARow && !_closing; i++)
+        {
+            if (NextCaller() is not { } socket)
+            {
+                return;
+            }
+
+            Stranger? stranger = null;
+            try
+            {
+                LaneConnection.Prepare(socket, _limits);
+                socket.SendTimeout = FarewellMilliseconds;
+                stranger = new(socket, Environment.TickCount64);
+            }
+            catch (Exception failure) when (LaneConnection.IsOfConnection(failure))
+            {
+                // It hung up before anything was said.
+                socket.Dispose();
+                continue;
+            }
+
+            MakeRoomFor(stranger);
+            _waiting.Add(stranger);
+            _begin(stranger);
+        }
+    }
+
+    private Socket? NextCaller()
+    {
         try
         {
-            for (var i = 0; i < AcceptedInARow && !_closing; i++)
-            {
-                var stranger = new Stranger(Prepared(_listener.Accept()), Environment.TickCount64);
-                MakeRoomFor(stranger);
-                _waiting.Add(stranger);
-                _begin(stranger);
-                if (!_listener.Poll(0, SelectMode.SelectRead))
-                {
-                    return;
-                }
-            }
+            return _listener.Poll(0, SelectMode.SelectRead) ? _listener.Accept() : null;
         }
         catch (Exception failure) when (LaneConnection.IsOfConnection(failure))
         {
-            // Most likely the process has no file descriptor left; one that waits gives his back.
+            // Most likely the process has no file descriptor left; who has waited longest gives his back, and else there is only to wait.
             if (_waiting.Count > 0)
             {
                 TurnOut(_waiting[0], failure.Message);
             }
-        }
-    }
+            else
+            {
+                _closed.Wait(LookMicroseconds / 1_000);
+            }
 
-    private Socket Prepared(Socket socket)
-    {
-        LaneConnection.Prepare(socket, _limits);
-        socket.SendTimeout = 1_000;
-        return socket;
+            return null;
+        }
     }
 
     private void MakeRoomFor(Stranger stranger)

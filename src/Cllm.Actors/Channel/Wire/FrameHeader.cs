@@ -34,8 +34,8 @@ internal enum FrameFault : byte
 }
 
 /// <summary>
-/// The 64 bytes before every payload, little endian. Offsets: 0 magic, 4 version, 5 type, 6 kind, 7 section, 8 request, 12 number, 16 epoch, 24 step,
-/// 32 offset, 40 length, 44 code, 48 checksum of the payload, 56 checksum of the header up to here (both XXH3, 64 bits).
+/// The 64 bytes before every payload, little endian. Offsets: 0 magic, 4 version, 5 type, 6 kind, 7 section, 8 request, 12 number, 16
+/// epoch, 24 step, 32 offset, 40 length, 44 code, 48 checksum of the payload, 56 checksum of the header up to here (both XXH3, 64 bits).
 /// </summary>
 /// <param name="Type">What the frame is.</param>
 /// <param name="Kind">What is fetched; 0 in the frames of the handshake.</param>
@@ -49,7 +49,8 @@ internal enum FrameFault : byte
 /// <param name="Code">A <see cref="RefusalReason"/> in Welcome and Refusal.</param>
 /// <param name="PayloadHash">XXH3 of the payload; 0 when there is none.</param>
 internal readonly record struct FrameHeader(
-    FrameType Type, TensorKind Kind, byte Section, uint Request, int Number, long Epoch, long Step, long Offset, int Length, byte Code, ulong PayloadHash)
+    FrameType Type, TensorKind Kind, byte Section, uint Request, int Number, long Epoch, long Step, long Offset, int Length, byte Code,
+    ulong PayloadHash)
 {
     public const int Bytes = 64;
 

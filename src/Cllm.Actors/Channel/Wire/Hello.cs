@@ -3,7 +3,8 @@ using System.Buffers.Binary;
 namespace Cllm.Actors.Channel.Wire;
 
 /// <summary>
-/// What a caller says of itself before anything else, 56 bytes behind a header. Offsets: 0 digest of the run, 32 credential, 48 node, 52 lane.
+/// What a caller says of itself before anything else, 56 bytes behind a header. Offsets: 0 digest of the run, 32 credential, 48 node, 52
+/// lane.
 /// </summary>
 /// <param name="Node">The caller's node.</param>
 /// <param name="Lane">Which of its lanes this is.</param>

@@ -37,7 +37,9 @@ internal sealed class LaneConnection(Socket socket, SslStream? tls) : IDisposabl
         }
     }
 
-    /// <summary>From the handshake to the fetches: a silent peer is noticed during a fetch by the timeouts, between them by keep-alive probes.</summary>
+    /// <summary>
+    /// From the handshake to the fetches: a silent peer is noticed during a fetch by the timeouts, between them by keep-alive probes.
+    /// </summary>
     public void Settle(ChannelLimits limits)
     {
         socket.SendTimeout = limits.SilenceMilliseconds;
@@ -152,5 +154,6 @@ internal sealed class LaneConnection(Socket socket, SslStream? tls) : IDisposabl
 
     private static Flow FlowOf(SocketError error) => error is SocketError.TimedOut or SocketError.WouldBlock ? Flow.Silent : Flow.Closed;
 
-    private static Flow FlowOf(Exception failure) => failure.InnerException is SocketException inner ? FlowOf(inner.SocketErrorCode) : Flow.Closed;
+    private static Flow FlowOf(Exception failure) =>
+        failure.InnerException is SocketException inner ? FlowOf(inner.SocketErrorCode) : Flow.Closed;
 }

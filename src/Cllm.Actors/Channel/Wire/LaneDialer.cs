@@ -16,27 +16,34 @@ internal sealed class LaneDialer : IDisposable
     private readonly Timer _deadline;
     private Socket? _socket;
     private string? _objection;
+    private volatile bool _isLate;
 
     public LaneDialer(ChannelAddress peer, ChannelIdentity identity, ChannelLimits limits, ChannelTls? tls, int lane, Func<bool> cancelled)
     {
         (_peer, _identity, _limits, _tls, _lane, _cancelled) = (peer, identity, limits, tls, lane, cancelled);
-        _deadline = new(_ => Abort());
+        _deadline = new(_ =>
+        {
+            _isLate = true;
+            Abort();
+        });
     }
 
     /// <summary>Opens a connection.</summary>
     /// <param name="failure">Why there is none.</param>
     public LaneConnection? Connect(out FetchResult failure)
     {
-        _objection = null;
+        (_objection, _isLate) = (null, false);
         LaneConnection? connection = null;
         failure = FetchResult.Lost($"{_peer} did not let this node in within {_limits.ConnectMilliseconds} ms.");
         _deadline.Change(_limits.ConnectMilliseconds, Timeout.Infinite);
         try
         {
             connection = Open();
-            failure = SayHello(connection);
+            connection.Settle(_limits);
+            var greeted = SayHello(connection, failure);
+            failure = _isLate ? failure : greeted;
         }
-        catch (Exception problem) when (LaneConnection.IsOfConnection(problem))
+        catch (Exception problem) when (LaneConnection.IsOfConnection(problem) || problem is ArgumentException)
         {
             failure = Explain(problem, failure);
         }
@@ -47,7 +54,6 @@ internal sealed class LaneDialer : IDisposable
 
         if (connection is not null && failure.Outcome == FetchOutcome.Done)
         {
-            connection.Settle(_limits);
             _socket = null;
             return connection;
         }
@@ -69,6 +75,11 @@ internal sealed class LaneDialer : IDisposable
     private LaneConnection Open()
     {
         var addresses = IPAddress.TryParse(_peer.Host, out var literal) ? [literal] : Dns.GetHostAddresses(_peer.Host);
+        if (addresses.Length == 0)
+        {
+            throw new SocketException((int)SocketError.HostNotFound);
+        }
+
         for (var i = 0; ; i++)
         {
             try
@@ -100,15 +111,18 @@ internal sealed class LaneDialer : IDisposable
         return new(socket, tls);
     }
 
-    private FetchResult SayHello(LaneConnection connection)
+    private FetchResult SayHello(LaneConnection connection, in FetchResult late)
     {
         Span<byte> welcome = stackalloc byte[FrameHeader.Bytes];
         var hello = Hello.Frame(_identity.Run, ChannelCredential.Parse(_peer.Credential), _identity.Node, _lane);
-        if (connection.Write(hello) != Flow.Done || connection.Read(welcome) != Flow.Done)
+        var flow = connection.Write(hello);
+        flow = flow == Flow.Done ? connection.Read(welcome) : flow;
+        if (flow != Flow.Done)
         {
-            return FetchResult.Lost(_tls is null
+            return flow == Flow.Silent ? late : FetchResult.Lost(_tls is null
                 ? $"{_peer} closed the connection before it let this node in."
-                : $"{_peer} closed the connection during the handshake; it says in its log why, most likely that it does not accept this node's certificate.");
+                : $"{_peer} closed the connection during the handshake; its log says why,"
+                    + " most likely that it does not accept this node's certificate.");
         }
 
         if (!FrameHeader.TryRead(welcome, out var header, out var fault) || header.Type != FrameType.Welcome)
@@ -121,7 +135,7 @@ internal sealed class LaneDialer : IDisposable
         return header.Code == 0 ? FetchResult.Done : Refused((RefusalReason)header.Code);
     }
 
-    private FetchResult Refused(RefusalReason reason) => FetchResult.Refused(new(reason, $"{_peer} does not let this node in: " + reason switch
+    private FetchResult Refused(RefusalReason reason) => FetchResult.Refused(new(reason, $"{_peer} refuses this node: " + reason switch
     {
         RefusalReason.WrongCredential => "the credential is not the one it gave out; it may have been started again since.",
         RefusalReason.OtherRun => "it works on another run.",
@@ -134,11 +148,9 @@ internal sealed class LaneDialer : IDisposable
     {
         _ when _objection is { } objection =>
             FetchResult.Refused(new(RefusalReason.Certificate, $"{_peer} is not accepted: {objection}.")),
-        ObjectDisposedException => late,
-        SocketException socket when socket.SocketErrorCode is SocketError.OperationAborted or SocketError.ConnectionAborted => late,
+        _ when _isLate => late,
         System.Security.Authentication.AuthenticationException =>
             FetchResult.Refused(new(RefusalReason.Certificate, $"{_peer} and this node did not agree on TLS: {problem.Message}")),
-        _ when problem.InnerException is SocketException { SocketErrorCode: SocketError.OperationAborted or SocketError.ConnectionAborted } => late,
         _ => FetchResult.Lost($"{_peer} cannot be reached: {problem.Message}"),
     };
 }

@@ -2,7 +2,9 @@ using System.Text;
 
 namespace Cllm.Actors.Channel.Wire;
 
-/// <summary>The asking side of one fetch over a connection: the request goes out, every frame that comes in is compared with what must come.</summary>
+/// <summary>
+/// The asking side of one fetch over a connection: the request goes out, every frame that comes in is compared with what must come.
+/// </summary>
 /// <param name="peer">Named in sentences.</param>
 /// <param name="limits">Bounds.</param>
 /// <param name="counters">Counts the bytes.</param>
@@ -32,7 +34,12 @@ internal sealed class LaneFetch(ChannelAddress peer, ChannelLimits limits, Chann
             for (long offset = 0; offset < request.SectionBytes; offset += TensorChunk.BytesMax)
             {
                 var length = TensorChunk.Length(request.SectionBytes, offset);
-                var expected = FrameHeader.Of(FrameType.Chunk, request, _number) with { Section = (byte)section, Offset = offset, Length = length };
+                var expected = FrameHeader.Of(FrameType.Chunk, request, _number) with
+                {
+                    Section = (byte)section,
+                    Offset = offset,
+                    Length = length,
+                };
                 if (Await(connection, request, expected, out var header) is { } end)
                 {
                     return end;
@@ -49,7 +56,7 @@ internal sealed class LaneFetch(ChannelAddress peer, ChannelLimits limits, Chann
                     return FetchResult.Mismatch($"{peer} sent {request} with a wrong checksum at byte {offset} of section {section}.");
                 }
 
-                counters?.Received(length);
+                counters?.Received(request.Kind, length);
             }
         }
 
@@ -93,7 +100,7 @@ internal sealed class LaneFetch(ChannelAddress peer, ChannelLimits limits, Chann
                 return null;
             }
 
-            if (header.Type == FrameType.Refusal && header with { Code = 0, Length = 0, PayloadHash = 0 } == FrameHeader.Of(FrameType.Refusal, request, _number))
+            if (header with { Code = 0, Length = 0, PayloadHash = 0 } == FrameHeader.Of(FrameType.Refusal, request, _number))
             {
                 return Refusal(connection, request, header);
             }

@@ -6,8 +6,8 @@ using Cllm.Protocol.Tree;
 namespace Cllm.Actors.Channel.Wire;
 
 /// <summary>
-/// What of a request is not in its header, little endian. Offsets: 0 length, 8 wait in milliseconds, 12 level and 16 index of the node, 20 number of
-/// sources; then for each source 24 bytes: level, index, worker, buffer (4 each), lease (8).
+/// What of a request is not in its header, little endian. Offsets: 0 length, 8 wait in milliseconds, 12 level and 16 index of the node,
+/// 20 number of sources; then for each source 24 bytes: level, index, worker, buffer (4 each), lease (8).
 /// </summary>
 internal static class RequestBody
 {
@@ -122,5 +122,6 @@ internal static class RequestBody
         return true;
     }
 
-    private static bool IsPossible(LeafNode node) => node.Level is >= 0 and <= LevelMax && node.Index >= 0 && (long)node.Index << node.Level <= int.MaxValue;
+    private static bool IsPossible(LeafNode node) =>
+        node.Level is >= 0 and <= LevelMax && node.Index >= 0 && (long)node.Index << node.Level <= int.MaxValue;
 }

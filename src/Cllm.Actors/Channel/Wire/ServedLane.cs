@@ -27,7 +27,8 @@ internal sealed class ServedLane : IDisposable
     private long _spokeAt;
 
     public ServedLane(
-        LaneConnection connection, Hello hello, ITensorStore store, ChannelLimits limits, ChannelCounters? counters, Action<ServedLane> left)
+        LaneConnection connection, Hello hello, ITensorStore store, ChannelLimits limits, ChannelCounters? counters,
+        Action<ServedLane> left)
     {
         (_connection, Hello, _limits, _counters, _left) = (connection, hello, limits, counters, left);
         (_changed, _reader) = (store.Changed, store.CreateReader());
@@ -225,7 +226,7 @@ internal sealed class ServedLane : IDisposable
                     return false;
                 }
 
-                _counters?.Sent(length);
+                _counters?.Sent(request.Kind, length);
             }
         }
 

@@ -3,9 +3,9 @@ using System.Net.Sockets;
 namespace Cllm.Actors.Channel.Wire;
 
 /// <summary>
-/// A blocking socket as a stream, for TLS. Reads may also be asynchronous: then they end when <see cref="Readable"/> is called by whoever watches the
-/// socket. The framework's own stream would switch the socket to non-blocking for good at its first asynchronous read, and every later
-/// read of a lane would allocate.
+/// A blocking socket as a stream, for TLS. Reads may also be asynchronous: then they end when <see cref="Readable"/> is called by whoever
+/// watches the socket. The framework's own stream would switch the socket to non-blocking for good at its first asynchronous read, and
+/// every later read of a lane would allocate.
 /// </summary>
 internal sealed class SocketStream(Socket socket) : Stream
 {

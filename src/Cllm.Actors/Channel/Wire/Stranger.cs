@@ -14,6 +14,7 @@ internal sealed class Stranger : IDisposable
     private readonly Socket _socket;
     private readonly SocketStream _stream;
     private readonly byte[] _bytes = new byte[FrameHeader.Bytes + Hello.Bytes];
+    private SslStream? _secure;
     private string? _objection;
 
     public Stranger(Socket socket, long now)
@@ -62,7 +63,9 @@ internal sealed class Stranger : IDisposable
             // It has gone by itself.
         }
 
+        // First the socket, which ends what is under way; then TLS, whose memory the collector does not see.
         _stream.Dispose();
+        _secure?.Dispose();
     }
 
     private async Task<string?> JudgeAsync(
@@ -70,14 +73,13 @@ internal sealed class Stranger : IDisposable
     {
         try
         {
-            SslStream? secure = null;
             if (tls is not null)
             {
-                secure = new SslStream(_stream);
-                await secure.AuthenticateAsServerAsync(tls.ForServer(reason => _objection = reason)).ConfigureAwait(false);
+                _secure = new SslStream(_stream);
+                await _secure.AuthenticateAsServerAsync(tls.ForServer(reason => _objection = reason)).ConfigureAwait(false);
             }
 
-            Stream stream = secure is null ? _stream : secure;
+            Stream stream = _secure is null ? _stream : _secure;
             await stream.ReadExactlyAsync(_bytes.AsMemory(0, FrameHeader.Bytes)).ConfigureAwait(false);
             if (!FrameHeader.TryRead(_bytes, out var header, out var fault) || header.Type != FrameType.Hello)
             {
@@ -90,7 +92,7 @@ internal sealed class Stranger : IDisposable
                 return reason;
             }
 
-            Connection = new(_socket, secure);
+            Connection = new(_socket, _secure);
             return null;
         }
         catch (Exception) when (_objection is not null)
@@ -104,7 +106,8 @@ internal sealed class Stranger : IDisposable
         }
     }
 
-    private RefusalReason Judge(in FrameHeader header, ReadOnlySpan<byte> credential, ReadOnlySpan<byte> run, Func<Hello, RefusalReason> admit)
+    private RefusalReason Judge(
+        in FrameHeader header, ReadOnlySpan<byte> credential, ReadOnlySpan<byte> run, Func<Hello, RefusalReason> admit)
     {
         var payload = _bytes.AsSpan(FrameHeader.Bytes);
         if (!Hello.TryRead(header, payload, out var hello))

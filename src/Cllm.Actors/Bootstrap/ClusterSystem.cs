@@ -1,0 +1,102 @@
+using System.Net;
+using System.Net.Sockets;
+using Akka.Actor;
+using Akka.Actor.Setup;
+using Akka.Configuration;
+using Akka.Remote.Transport.DotNetty;
+
+namespace Cllm.Actors.Bootstrap;
+
+/// <summary>How a process takes part in a run's cluster: what its actor systems are started with.</summary>
+/// <remarks>
+/// It listens at one address and port, that others call it by. Certificates, where there are any, are shown by both sides of every
+/// connection. Nothing here is part of a run that nobody can join: that starts without cluster and without network.
+/// </remarks>
+public sealed record ClusterSystem
+{
+    /// <summary>Every actor system of every run has this name; runs are told apart by where they are.</summary>
+    public const string Name = "cllm";
+
+    /// <summary>Role of the processes that the run's coordinator may run in.</summary>
+    public const string CoordinatorRole = "coordinator";
+
+    /// <summary>Role of the processes with workers.</summary>
+    public const string WorkerRole = "worker";
+
+    /// <summary>The configuration: akka.hocon and what was laid over it.</summary>
+    public required Config Hocon { get; init; }
+
+    /// <summary>Where it listens.</summary>
+    public required NodeAddress Listen { get; init; }
+
+    /// <summary>Its certificate, and whose are accepted; none for a run that only this machine can reach.</summary>
+    public NodeCertificates? Certificates { get; init; }
+
+    /// <summary>The roles.</summary>
+    public IReadOnlyList<string> Roles { get; init; } = [WorkerRole];
+
+    /// <summary>Processes of the run that may coordinate it: 1, or an odd number.</summary>
+    public int Coordinators { get; init; } = 1;
+
+    /// <summary>The address under which a node's actor system is known.</summary>
+    public Address AddressOf(NodeAddress node) => new(Certificates is null ? "akka.tcp" : "akka.ssl.tcp", Name, node.Host, node.Port);
+
+    /// <summary>Finds out whether the address can be listened at, before anything is done that would be in vain.</summary>
+    /// <exception cref="Cllm.Model.InputException">It cannot, or others could reach it without certificates.</exception>
+    public void RequireFree()
+    {
+        WhoMayJoin.Require(Listen, Certificates is not null);
+        var host = Hocon.GetString("akka.remote.dot-netty.tcp.bind-hostname", "") is { Length: > 0 } bind ? bind : Listen.Host;
+        ListenFailure.Explain(
+            () =>
+            {
+                var address = IPAddress.TryParse(host, out var parsed) ? parsed : Dns.GetHostAddresses(host)[0];
+                using var listener = new TcpListener(address, Listen.Port);
+                listener.Start();
+                return true;
+            },
+            Listen);
+    }
+
+    /// <summary>Starts the actor system of a node, which is a member of no cluster yet.</summary>
+    /// <exception cref="Cllm.Model.InputException">The port cannot be listened at, or others could reach it without certificates.</exception>
+    public ActorSystem StartNode() => Start(NodeText(), Listen);
+
+    /// <summary>Starts an actor system that only asks: it is no member of a cluster and listens at a port of its own.</summary>
+    /// <exception cref="Cllm.Model.InputException">The host is not one of this machine, or others could reach it without certificates.</exception>
+    public ActorSystem StartCaller() => Start("akka.actor.provider = remote", Listen with { Port = 0 });
+
+    /// <summary>
+    /// A majority of the processes that may coordinate: with one of them, whoever cannot reach it leaves; with three, whoever cannot reach two.
+    /// </summary>
+    private string NodeText() => $$"""
+        akka {
+          actor.provider = cluster
+          cluster.roles = [{{string.Join(", ", Roles)}}]
+          cluster.split-brain-resolver.static-quorum.quorum-size = {{(Coordinators / 2) + 1}}
+        }
+        """;
+
+    private ActorSystem Start(string text, NodeAddress listen)
+    {
+        WhoMayJoin.Require(listen, Certificates is not null);
+        var tcp = $$"""
+            akka.remote.dot-netty.tcp {
+              hostname = "{{listen.Host}}"
+              port = {{listen.Port}}
+              enable-ssl = {{(Certificates is null ? "off" : "on")}}
+            }
+            """;
+        var config = ConfigurationFactory.ParseString(text).WithFallback(ConfigurationFactory.ParseString(tcp)).WithFallback(Hocon);
+        WhoMayJoin.Require(config, Certificates is not null);
+        var setup = ActorSystemSetup.Create(BootstrapSetup.Create().WithConfig(config));
+        if (Certificates is { } certificates)
+        {
+            // The name is not checked: nodes are called by addresses that nobody knew when the certificates were made. Who has one is in.
+            CertificateValidationCallback trusts = (other, _, _, _, _) => other is not null && certificates.Trusts(other);
+            setup = setup.And(new DotNettySslSetup(certificates.Own, suppressValidation: false, requireMutualAuthentication: true, trusts));
+        }
+
+        return ListenFailure.Explain(() => ActorSystem.Create(Name, setup), listen);
+    }
+}

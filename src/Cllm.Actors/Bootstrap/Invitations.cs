@@ -1,0 +1,64 @@
+using Akka.Actor;
+using Cllm.Model;
+using Cllm.Model.Run;
+using Cllm.Protocol.Identity;
+
+namespace Cllm.Actors.Bootstrap;
+
+/// <summary>How a process that wants to take part learns what the run is, and how every node of a run tells it.</summary>
+public static class Invitations
+{
+    /// <summary>A question without an answer is asked again after so long.</summary>
+    private static readonly TimeSpan BetweenQuestions = TimeSpan.FromSeconds(2);
+
+    /// <summary>From now on whoever asks this node is told what the run is.</summary>
+    /// <param name="node">The node's actor system.</param>
+    /// <param name="invitation">What it is told.</param>
+    public static void Serve(ActorSystem node, RunInvitation invitation)
+    {
+        var answer = invitation.ToBytes();
+        node.ActorOf(Props.Create(() => new InvitationActor(answer)), InvitationActor.Name);
+    }
+
+    /// <summary>Asks until there is an answer, from an actor system of its own that is a member of nothing and ends with the answer.</summary>
+    /// <param name="run">A node of the run.</param>
+    /// <param name="network">How this process listens, and its certificate.</param>
+    /// <param name="patience">How long to go on asking.</param>
+    /// <param name="stop">Gives up.</param>
+    /// <exception cref="InputException">Nobody answers, or the run's program is another one than this.</exception>
+    /// <exception cref="OperationCanceledException">It was told to give up.</exception>
+    public static async Task<RunInvitation> AskAsync(NodeAddress run, ClusterSystem network, TimeSpan patience, CancellationToken stop)
+    {
+        using var caller = network.StartCaller();
+        try
+        {
+            var there = caller.ActorSelection(new RootActorPath(network.AddressOf(run)) / "user" / InvitationActor.Name);
+            for (var left = patience; left > TimeSpan.Zero; left -= BetweenQuestions)
+            {
+                if (await AnswerAsync(there, stop).ConfigureAwait(false) is { } answer)
+                {
+                    return RunInvitation.Parse(answer, run.ToString(), RunIdentity.ProtocolVersion);
+                }
+            }
+
+            throw new InputException(
+                $"No run answers at {run} since {patience.TotalSeconds:F0} s; start it there with `cllm train --listen {run}`, and give both the same --tls or neither.");
+        }
+        finally
+        {
+            await caller.Terminate().ConfigureAwait(false);
+        }
+    }
+
+    private static async Task<byte[]?> AnswerAsync(ActorSelection there, CancellationToken stop)
+    {
+        try
+        {
+            return await there.Ask<byte[]>(InvitationActor.Question, BetweenQuestions, stop).ConfigureAwait(false);
+        }
+        catch (AskTimeoutException)
+        {
+            return null;
+        }
+    }
+}

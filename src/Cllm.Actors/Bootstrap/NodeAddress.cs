@@ -1,0 +1,67 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using Cllm.Model;
+
+namespace Cllm.Actors.Bootstrap;
+
+/// <summary>Where a node listens, as its user writes it: HOST:PORT, with brackets around an IPv6 address.</summary>
+/// <param name="Host">A name or an address, without brackets.</param>
+/// <param name="Port">The port; 0 is any free one.</param>
+public readonly record struct NodeAddress(string Host, int Port)
+{
+    /// <summary>Where a discovery packet would go; none is sent.</summary>
+    private const int DiscardPort = 9;
+
+    /// <summary>Whether nobody outside of this machine can reach it.</summary>
+    public bool IsLoopback => Host == "localhost" || (IPAddress.TryParse(Host, out var address) && IPAddress.IsLoopback(address));
+
+    /// <summary>Reads HOST:PORT.</summary>
+    /// <param name="text">What the user wrote.</param>
+    /// <param name="name">What he wrote it for, such as --join.</param>
+    /// <exception cref="InputException">It is not of that form.</exception>
+    public static NodeAddress Parse(string text, string name)
+    {
+        int colon = text.LastIndexOf(':');
+        string host = colon < 0 ? "" : text[..colon];
+        bool bracketed = host is ['[', .., ']'];
+        host = bracketed ? host[1..^1] : host;
+        if (host.Length == 0
+            || host.Contains(':') != bracketed
+            || Uri.CheckHostName(host) == UriHostNameType.Unknown
+            || !int.TryParse(text[(colon + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out int port)
+            || port > IPEndPoint.MaxPort)
+        {
+            throw new InputException($"{name} is '{text}' and must be HOST:PORT, for example 127.0.0.1:4053 or [::1]:4053.");
+        }
+
+        return new NodeAddress(host, port);
+    }
+
+    /// <summary>An address of this machine, with any free port, from which the given one can be reached.</summary>
+    /// <exception cref="InputException">The name is unknown, or there is no route to it.</exception>
+    public static NodeAddress Facing(NodeAddress other)
+    {
+        if (other.IsLoopback)
+        {
+            return other with { Port = 0 };
+        }
+
+        try
+        {
+            // Connecting a datagram socket sends nothing: it only looks up the route, and the local address that belongs to it.
+            IPAddress peer = Dns.GetHostAddresses(other.Host)[0];
+            using var socket = new Socket(peer.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
+            socket.Connect(peer, DiscardPort);
+            return new NodeAddress(((IPEndPoint)socket.LocalEndPoint!).Address.ToString(), 0);
+        }
+        catch (SocketException failure)
+        {
+            throw new InputException(
+                $"{other.Host} cannot be found from here ({failure.Message.TrimEnd('.')}); check the name, or give an address.", failure);
+        }
+    }
+
+    /// <summary>As in <c>127.0.0.1:4053</c>.</summary>
+    public override string ToString() => Host.Contains(':') ? $"[{Host}]:{Port}" : $"{Host}:{Port}";
+}

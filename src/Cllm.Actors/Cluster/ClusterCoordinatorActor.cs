@@ -1,0 +1,362 @@
+using Akka.Actor;
+using Akka.Cluster;
+using Akka.Event;
+using Akka.Remote;
+using Cllm.Actors.Inspection;
+using Cllm.Actors.Local;
+using Cllm.Protocol;
+using Cllm.Protocol.Coordination;
+using Cllm.Protocol.Identity;
+using Cllm.Protocol.Messages;
+
+namespace Cllm.Actors.Cluster;
+
+/// <summary>
+/// The coordinator of a cluster. It reaches workers and shards where they announced themselves from, tells all nodes who takes part, and hears of lost ones from
+/// the network at once and from the membership later.
+/// </summary>
+internal sealed class ClusterCoordinatorActor : CoordinatorActor
+{
+    private const int GatheringsMax = 30;
+
+    private static readonly TimeSpan GatheringDelay = TimeSpan.FromMilliseconds(500);
+
+    private readonly CoordinatorRun _coordination;
+    private readonly NodeRun _run;
+    private readonly Dictionary<int, NodeSeat> _nodes = [];
+    private readonly ShardPlace[] _owners;
+    private readonly Akka.Cluster.Cluster _cluster = Akka.Cluster.Cluster.Get(Context.System);
+    private long _version;
+    private RestoreRound? _restoring;
+    private TakeCheckpoint? _gathering;
+    private int _gatherings;
+    private bool _isDirectoryDue;
+    private ICancelable? _overdue;
+    private ICancelable? _again;
+
+    public ClusterCoordinatorActor(CoordinatorRun coordination, NodeRun run)
+        : base(coordination)
+    {
+        (_coordination, _run) = (coordination, run);
+        _owners = new ShardPlace[run.Shards.Length];
+    }
+
+    protected override void PreStart()
+    {
+        base.PreStart();
+        Context.System.EventStream.Subscribe(Self, typeof(DisassociatedEvent));
+        _cluster.Subscribe(Self, ClusterEvent.SubscriptionInitialStateMode.InitialStateAsEvents,
+            typeof(ClusterEvent.UnreachableMember), typeof(ClusterEvent.MemberDowned), typeof(ClusterEvent.MemberExited), typeof(ClusterEvent.MemberRemoved));
+    }
+
+    protected override void PostStop()
+    {
+        _overdue?.Cancel();
+        _again?.Cancel();
+        _cluster.Unsubscribe(Self);
+        base.PostStop();
+    }
+
+    protected override void OnReceive(object message)
+    {
+        switch (message)
+        {
+            case NodeLocated located:
+                Locate(located);
+                break;
+            case NodeJoining joining when !IsAt(joining.Node, Sender):
+                break;
+            case NodeJoining when Machine.Phase == CoordinatorPhase.Ended:
+                // Whoever announces itself as the run ends is told how it has ended, and not that it is refused.
+                Context.Parent.Forward(message);
+                break;
+            case SlicesHeld held when held.Epoch == _restoring?.Epoch:
+                RestoreState();
+                break;
+            case SliceIsRestored restored when restored.Epoch == _restoring?.Epoch:
+                EndRestoring(restored.Shard);
+                break;
+            case RestoreOverdue overdue when overdue.Epoch == _restoring?.Epoch:
+                // Whoever has not been reached stands elsewhere and says so when it is ordered to reduce.
+                _restoring.Missing.Clear();
+                EndIfRestored();
+                break;
+            case StateDue due when due.Step == _gathering?.Step:
+                GatherState();
+                break;
+            case StateGathered gathered when gathered.Step == _gathering?.Step:
+                TakeGathered(gathered.Failure);
+                break;
+            case NodeReport report:
+                _coordination.Inspector.Heard(report);
+                break;
+            case Inside or SliceIsRestored:
+                break;
+            case DisassociatedEvent gone:
+                Lose(gone.RemoteAddress, "its connection is closed");
+                break;
+            case ClusterEvent.UnreachableMember gone:
+                Lose(gone.Member.Address, "the membership cannot reach it");
+                break;
+            case ClusterEvent.IMemberEvent gone:
+                Lose(gone.Member.Address, $"the membership says that it is {gone.Member.Status}");
+                break;
+            default:
+                base.OnReceive(message);
+                break;
+        }
+
+        if (_isDirectoryDue)
+        {
+            TellDirectory();
+        }
+    }
+
+    /// <summary>Nodes report with their announcements.</summary>
+    protected override void Inspect()
+    {
+    }
+
+    protected override void Persisted(Persist state) => _isDirectoryDue = true;
+
+    protected override void SendToNodes(Send send)
+    {
+        if (send.To.Kind == DestinationKind.EveryNode)
+        {
+            foreach (var member in _cluster.State.Members)
+            {
+                NodeAt(member.Address).Tell(send.Message, Self);
+            }
+        }
+        else if (_nodes.TryGetValue(send.To.Index, out var node))
+        {
+            node.Actor.Tell(send.Message, Self);
+            if (send.Message is NodeAdmitted)
+            {
+                node.Actor.Tell(Directory(), Self);
+            }
+        }
+    }
+
+    protected override void Locate(ShardStarted started)
+    {
+        ref var place = ref _owners[started.Shard.Number];
+        if (started.Incarnation.Number < place.Incarnation.Number || !IsLive(started.Node))
+        {
+            return;
+        }
+
+        base.Locate(started);
+        if (place.Node != started.Node || place.Incarnation != started.Incarnation)
+        {
+            place = new(started.Node, started.Incarnation);
+            _isDirectoryDue = true;
+        }
+
+        if (_restoring is { IsOrdered: true } round && round.Missing.Contains(started.Shard.Number))
+        {
+            OrderRestore(started.Shard.Number, round);
+        }
+    }
+
+    /// <summary>All slices are put back in this process's memory, and from there their owners fetch them.</summary>
+    protected override Input? Restore(Restore restore)
+    {
+        RunMeter.Survived(FaultKind.Restore);
+        _restoring = new(restore.Epoch);
+        _run.NodeActor.Tell(new HoldSlices(restore.Epoch), Self);
+        return null;
+    }
+
+    protected override Input? TakeCheckpoint(TakeCheckpoint take)
+    {
+        (_gathering, _gatherings) = (take, 0);
+        GatherState();
+        return null;
+    }
+
+    private static ActorSelection NodeAt(Address address) => Context.ActorSelection(new RootActorPath(address) / "user" / NodeActor.Name);
+
+    private bool IsLive(NodeId node) => _nodes.TryGetValue(node.Number, out var seat) && seat.IsLive;
+
+    private bool IsAt(NodeId node, IActorRef actor) => _nodes.TryGetValue(node.Number, out var seat) && seat.Actor.Equals(actor);
+
+    private void Locate(NodeLocated located)
+    {
+        var number = located.Node.Number;
+        if (_nodes.TryGetValue(number, out var known) && !known.Actor.Equals(Sender))
+        {
+            Sender.Tell(new NodeNumberTaken(located.Node), Self);
+            return;
+        }
+
+        if (known is not { IsLive: true })
+        {
+            _nodes[number] = new(located.Node, Sender, AddressOf(Sender), located.Channel) { IsLive = true };
+            _isDirectoryDue = true;
+        }
+    }
+
+    private Address AddressOf(IActorRef actor) => actor.Path.Address is { Host: not null } address ? address : _cluster.SelfAddress;
+
+    private void Lose(Address address, string reason)
+    {
+        foreach (var node in _nodes.Values)
+        {
+            if (node.IsLive && node.Address == address)
+            {
+                node.IsLive = false;
+                _isDirectoryDue = true;
+                Forget(node.Node);
+                RunMeter.Survived(FaultKind.Node);
+                Feed(new NodeLost(node.Node, reason));
+            }
+        }
+    }
+
+    /// <summary>Nobody is sent to where nobody is; whoever lives announces himself again.</summary>
+    private void Forget(NodeId node)
+    {
+        foreach (var worker in _coordination.WorkerAddresses.Keys)
+        {
+            if (NodeNumbers.NodeOf(new WorkerId(worker)) == node)
+            {
+                _coordination.WorkerAddresses.Remove(worker);
+            }
+        }
+
+        for (var shard = 0; shard < _owners.Length; shard++)
+        {
+            if (_owners[shard].Node == node)
+            {
+                _owners[shard] = _owners[shard] with { Node = null };
+                _coordination.ShardAddresses.Remove(shard);
+                _restoring?.Missing.Remove(shard);
+            }
+        }
+
+        EndIfRestored();
+    }
+
+    private ClusterDirectory Directory() => new(
+        Machine.Fence.Epoch, _version, [.. _nodes.Values.Where(node => node.IsLive).Select(node => node.Place)], [.. _owners]);
+
+    private void TellDirectory()
+    {
+        _isDirectoryDue = false;
+        _version++;
+        var directory = Directory();
+        foreach (var node in _nodes.Values)
+        {
+            if (node.IsLive)
+            {
+                node.Actor.Tell(directory, Self);
+            }
+        }
+    }
+
+    private void RestoreState()
+    {
+        var round = _restoring!;
+        try
+        {
+            for (var shard = 0; shard < _owners.Length; shard++)
+            {
+                _run.Slices.Change(shard, SliceParts.All);
+            }
+
+            round.Step = new(_run.Host.Restore());
+        }
+        catch (Exception failure)
+        {
+            _restoring = null;
+            _run.NodeActor.Tell(new ReleaseSlices(), Self);
+            Feed(new RestoreFailed(round.Epoch, failure.Message));
+            return;
+        }
+
+        round.IsOrdered = true;
+        for (var shard = 0; shard < _owners.Length; shard++)
+        {
+            _run.Slices.Stand(shard, SliceParts.All, round.Step.Number);
+            if (_owners[shard].Node is not null)
+            {
+                round.Missing.Add(shard);
+                OrderRestore(shard, round);
+            }
+        }
+
+        _run.NodeActor.Tell(new ReleaseSlices(), Self);
+        _overdue?.Cancel();
+        _overdue = Context.System.Scheduler.ScheduleTellOnceCancelable(RestoreRound.Patience, Self, new RestoreOverdue(round.Epoch), Self);
+        EndIfRestored();
+    }
+
+    private void OrderRestore(int shard, RestoreRound round) => _coordination.ShardAddresses.GetValueOrDefault(shard, ActorRefs.Nobody)
+        .Tell(new RestoreOrdered(round.Epoch, new(shard), round.Step, _run.Channel.Address), Self);
+
+    private void EndRestoring(ShardIndex shard)
+    {
+        _restoring!.Missing.Remove(shard.Number);
+        EndIfRestored();
+    }
+
+    private void EndIfRestored()
+    {
+        if (_restoring is { IsOrdered: true, Missing.Count: 0 } round)
+        {
+            _restoring = null;
+            Feed(new Restored(round.Epoch, round.Step));
+        }
+    }
+
+    private void GatherState() => _run.NodeActor.Tell(new StateWanted(_gathering!.Epoch, _gathering.Step), Self);
+
+    /// <summary>An owner that is lost meanwhile has its copy take over, at the same step: so it is tried some more times.</summary>
+    private void TakeGathered(string? failure)
+    {
+        var take = _gathering!;
+        if (failure is not null && ++_gatherings < GatheringsMax)
+        {
+            _again?.Cancel();
+            _again = Context.System.Scheduler.ScheduleTellOnceCancelable(GatheringDelay, Self, new StateDue(take.Step), Self);
+            return;
+        }
+
+        _gathering = null;
+        Feed(failure is null ? TakeSnapshot(take) : new CheckpointFailed(take.Step, failure));
+    }
+
+    /// <summary>Where a node is, or was.</summary>
+    private sealed class NodeSeat(NodeId node, IActorRef actor, Address address, Channel.ChannelAddress channel)
+    {
+        public NodeId Node => node;
+
+        public IActorRef Actor => actor;
+
+        public Address Address => address;
+
+        /// <summary>How others reach it.</summary>
+        public NodePlace Place { get; } = new(node, (new RootActorPath(address) / "user" / NodeActor.Name).ToString()!, channel);
+
+        /// <summary>Whether it has announced itself since it was lost.</summary>
+        public bool IsLive { get; set; }
+    }
+
+    /// <summary>A restore under way.</summary>
+    private sealed class RestoreRound(Epoch epoch)
+    {
+        /// <summary>Shards that have not answered after this long are not waited for.</summary>
+        public static readonly TimeSpan Patience = TimeSpan.FromSeconds(45);
+
+        public Epoch Epoch => epoch;
+
+        public Step Step { get; set; }
+
+        /// <summary>Whether the state is back in this process, and shards were told to fetch theirs.</summary>
+        public bool IsOrdered { get; set; }
+
+        /// <summary>Shards that have not answered.</summary>
+        public HashSet<int> Missing { get; } = [];
+    }
+}

@@ -1,0 +1,163 @@
+using System.Runtime.CompilerServices;
+using Akka.Actor;
+using Akka.Cluster;
+using Cllm.Actors.Local;
+using Cllm.Model.Compute;
+using Cllm.Protocol.Coordination;
+using Cllm.Protocol.Identity;
+using Cllm.Protocol.Messages;
+
+namespace Cllm.Actors.Cluster;
+
+/// <summary>
+/// The cluster's one place for a coordinator, in the oldest process that may have it. It starts the coordinator, passes on what comes for it, and when the run
+/// is over says so to every node.
+/// </summary>
+internal sealed class CoordinatorSeat : UntypedActor, IWithUnboundedStash
+{
+    private const string Dispatcher = "cllm.pinned-dispatcher";
+
+    private readonly NodeRun _run;
+    private readonly ITrainingObserver _observer;
+    private readonly Akka.Cluster.Cluster _cluster = Akka.Cluster.Cluster.Get(Context.System);
+    private CoordinatorRun? _coordination;
+    private IActorRef _coordinator = ActorRefs.Nobody;
+    private string _failure = "the coordinator stopped";
+
+    /// <summary>How the run has ended; none while it has not.</summary>
+    private RunIsOver? _over;
+
+    /// <summary>How often the coordinator failed since the run stood at <see cref="_failedStep"/>.</summary>
+    private int _failures;
+    private long _failedStep = -1;
+
+    public CoordinatorSeat(NodeRun run, ITrainingObserver observer) => (_run, _observer) = (run, observer);
+
+    /// <summary>What comes before the coordinator is there.</summary>
+    public IStash Stash { get; set; } = null!;
+
+    protected override void PreStart() =>
+        _cluster.Subscribe(Self, ClusterEvent.SubscriptionInitialStateMode.InitialStateAsEvents, typeof(ClusterEvent.MemberUp));
+
+    protected override void PostStop() => _cluster.Unsubscribe(Self);
+
+    protected override void OnReceive(object message)
+    {
+        switch (message)
+        {
+            case ClusterEvent.MemberUp up:
+                Begin(up.Member);
+                break;
+            case TrainingEnd end:
+                End(end.Outcome, new(end.CommittedSteps), end.Sentence);
+                break;
+            case Terminated:
+                End(RunOutcome.Failed, new(_coordination!.CommittedSteps), _failure);
+                break;
+            case NodeJoining when _over is not null:
+                Sender.Tell(_over, Self);
+                break;
+            case HandOver:
+                var self = Self;
+                (_coordination?.Writing ?? Task.CompletedTask).ContinueWith(_ => self.Tell(new HandOverNow()), TaskScheduler.Default);
+                break;
+            case HandOverNow:
+                Context.Stop(Self);
+                break;
+            default:
+                if (_coordination is null)
+                {
+                    Stash.Stash();
+                }
+                else
+                {
+                    _coordinator.Forward(message);
+                }
+
+                break;
+        }
+    }
+
+    protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(
+        maxNrOfRetries: -1, withinTimeMilliseconds: -1, localOnlyDecider: Decide, loggingEnabled: false);
+
+    private static CoordinatorSettings SettingsOf(NodeRun run, bool isSuccessor)
+    {
+        var settings = run.Settings;
+        var step = new Step(isSuccessor ? Math.Min(run.RunHost.NewestCheckpoint, settings.Steps) : settings.FirstStep);
+        return new CoordinatorSettings
+        {
+            Leaves = settings.Leaves,
+            Steps = settings.Steps,
+            Shards = run.Shards.Length,
+            WorkersToStart = isSuccessor ? 1 : settings.WorkersToStart,
+            NodesToStart = isSuccessor ? 0 : settings.NodesToStart,
+            NodesMin = settings.NodesMin,
+            FirstStep = step,
+            LastCheckpoint = step,
+            IsSuccessor = isSuccessor,
+            IsStepLearned = isSuccessor,
+            Run = settings.Run,
+            EvaluationUnits = run.Host.EvaluationUnits,
+            EvaluateEvery = settings.EvaluateEvery,
+            CheckpointEvery = settings.CheckpointEvery,
+        }.Limit(settings.Hocon);
+    }
+
+    /// <summary>How many members had come before this process when it did: the library orders members by it, and keeps it to itself.</summary>
+    [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "get_UpNumber")]
+    private static extern int UpNumberOf(Member member);
+
+    private void Begin(Member member)
+    {
+        if (_coordination is not null || !member.UniqueAddress.Equals(_cluster.SelfUniqueAddress))
+        {
+            return;
+        }
+
+        // Who comes first begins the run; whoever comes after it finds out from the shards where that has got.
+        var number = UpNumberOf(member);
+        var settings = SettingsOf(_run, isSuccessor: number > 1) with { FirstEpoch = Epoch.FirstOf(number) };
+        _coordination = new(_run.Host, _observer, settings, new(_run.Settings.Name, _run.Settings.StepTokens, settings.Leaves));
+        if (number == 1)
+        {
+            _run.HoldFirstStep();
+        }
+        else
+        {
+            _observer.Note($"this process coordinates the run from now on, in epoch {settings.FirstEpoch}");
+        }
+
+        var (coordination, run) = (_coordination, _run);
+        _coordinator = Context.Watch(Context.ActorOf(
+            Props.Create(() => new ClusterCoordinatorActor(coordination, run)).WithDispatcher(Dispatcher), "coordinator"));
+        _coordinator.Tell(new Own(new Protocol.MachineStarted()), Self);
+        Stash.UnstashAll();
+    }
+
+    private Directive Decide(Exception failure)
+    {
+        _failure = failure is TrainingDivergedException ? failure.Message : $"the coordinator failed: {failure.Message}";
+        var coordination = _coordination!;
+        (_failures, _failedStep) = coordination.CommittedSteps > _failedStep ? (1, coordination.CommittedSteps) : (_failures + 1, _failedStep);
+        var mayGoOn = failure is not TrainingDivergedException && coordination.Epoch.Number > 0 && _failures <= coordination.Settings.FailuresMax;
+        return mayGoOn ? Directive.Restart : Directive.Stop;
+    }
+
+    private void End(RunOutcome outcome, Step step, string reason)
+    {
+        if (_over is not null)
+        {
+            return;
+        }
+
+        _over = new(outcome, step, reason);
+        foreach (var member in _cluster.State.Members)
+        {
+            Context.ActorSelection(new RootActorPath(member.Address) / "user" / NodeActor.Name).Tell(_over, Self);
+        }
+    }
+}
+
+/// <summary>Tells the coordinator's place that it moves to another process.</summary>
+internal sealed record HandOver : INoSerializationVerificationNeeded;

@@ -1,0 +1,157 @@
+using Akka.Actor;
+using Cllm.Actors.Channel;
+using Cllm.Actors.Local;
+using Cllm.Model.Compute;
+using Cllm.Model.Shape;
+using Cllm.Protocol;
+using Cllm.Protocol.Identity;
+
+namespace Cllm.Actors.Cluster;
+
+/// <summary>What the actors of one process of a cluster share.</summary>
+internal sealed class NodeRun : ProcessRun
+{
+    private readonly bool[] _owned;
+    private long _epoch;
+
+    /// <summary>Sets up the state that outlives the actors.</summary>
+    public NodeRun(ClusterSettings settings, RunHost host)
+        : base(host, settings.Leaves, host.Shards(settings.Shards), slice: null, settings.Workers, NodeNumbers.FirstWorker(settings.Node))
+    {
+        Invariant.Holds(settings.Workers is >= 0 and <= NodeNumbers.WorkersMax, $"a node has 0 to {NodeNumbers.WorkersMax} workers, not {settings.Workers}");
+        Invariant.Holds(Shards.Length <= ClusterSettings.ShardsMax, $"a cluster has at most {ClusterSettings.ShardsMax} shards, not {Shards.Length}");
+        (Settings, RunHost) = (settings, host);
+        Ranges = [.. host.State.Layout.Shards(Shards.Length)];
+        Slices = new(Shards.Length);
+        Replicas = new Replica?[Shards.Length];
+        _owned = new bool[Shards.Length];
+    }
+
+    /// <summary>What this process takes part with.</summary>
+    public ClusterSettings Settings { get; }
+
+    /// <summary>Weights and moments.</summary>
+    public RunHost RunHost { get; }
+
+    /// <summary>Each shard's range of the flat vector.</summary>
+    public ParameterRange[] Ranges { get; }
+
+    /// <summary>Where each slice in this process's memory stands.</summary>
+    public SliceBoard Slices { get; }
+
+    /// <summary>Copies of slices that others own. The array is the node actor's; a copy that a shard takes over is given to it before it starts.</summary>
+    public Replica?[] Replicas { get; }
+
+    /// <summary>This process's end of the channel; set before any actor is started.</summary>
+    public NodeChannel Channel { get; set; } = null!;
+
+    /// <summary>The actor system; set before any actor is started.</summary>
+    public ActorSystem Actors { get; set; } = null!;
+
+    /// <summary>Tells actors things later.</summary>
+    public IScheduler Scheduler => Actors.Scheduler;
+
+    /// <summary>The node's actor; set by it before it starts others.</summary>
+    public IActorRef NodeActor { get; set; } = ActorRefs.Nobody;
+
+    /// <summary>Who takes part, as heard last. Set by the node's actor.</summary>
+    public ClusterDirectory Directory { get; set; } = ClusterDirectory.Empty;
+
+    /// <inheritdoc/>
+    public override NodeId Node => Settings.Node;
+
+    /// <inheritdoc/>
+    public override Epoch NewestEpoch => new(Volatile.Read(ref _epoch));
+
+    /// <summary>What keeps this process's slices up; its user disposes it.</summary>
+    public SliceFetches FetchSlices(IActorRef node) => new(this, node);
+
+    /// <summary>What fetches copies of others' slices; its user disposes it.</summary>
+    public ReplicaFetches FetchReplicas(IActorRef node) => new(this, node);
+
+    /// <summary>Whether a shard's actor runs here or is about to, so that its slice is nobody else's to write. Used by the node's actor.</summary>
+    public bool IsOwnedHere(int shard) => _owned[shard];
+
+    /// <summary>A shard is about to run here.</summary>
+    public void OwnHere(int shard) => _owned[shard] = true;
+
+    /// <summary>A shard runs here no longer: its moments are not looked after any more.</summary>
+    public void GiveAway(int shard)
+    {
+        _owned[shard] = false;
+        Shards[shard].Slice = null;
+        Slices.Change(shard, SliceParts.Moments);
+    }
+
+    /// <summary>An epoch was heard of. Called by the node's actor.</summary>
+    public void Follow(Epoch epoch) => Volatile.Write(ref _epoch, Math.Max(_epoch, epoch.Number));
+
+    /// <inheritdoc/>
+    public override bool AreWeightsAt(Step step) => Slices.AreWeightsAt(step.Number);
+
+    /// <inheritdoc/>
+    public override void AwaitWeights(Epoch epoch, Step step, IActorRef worker)
+    {
+        if (!Slices.Await(step.Number, worker))
+        {
+            NodeActor.Tell(new WeightsWanted(epoch, step), ActorRefs.NoSender);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override IShardPeers PeersOf(ShardIndex shard, IActorRef self)
+    {
+        TakeOver(shard);
+        return new ShardPeers(this, shard, self);
+    }
+
+    /// <inheritdoc/>
+    public override void SliceChanges(ShardIndex shard)
+    {
+        base.SliceChanges(shard);
+        Slices.Change(shard.Number, SliceParts.All);
+    }
+
+    /// <inheritdoc/>
+    public override void SliceStands(ShardIndex shard, Step step)
+    {
+        base.SliceStands(shard, step);
+        Slices.Stand(shard.Number, SliceParts.All, step.Number);
+    }
+
+    /// <summary>The host has loaded the state of the first step: a shard can begin with it here as long as nothing else is written in its place.</summary>
+    public void HoldFirstStep()
+    {
+        for (var shard = 0; shard < Shards.Length; shard++)
+        {
+            Slices.Stand(shard, SliceParts.All, Settings.FirstStep);
+        }
+    }
+
+    /// <summary>
+    /// A shard that was given to this node begins with the slice at a step, if what this process's state has of it or the copy stands there; else with the one
+    /// further on.
+    /// </summary>
+    public void ChooseSlice(int shard, Step step)
+    {
+        Shards[shard].Slice = Slices.AllOf(shard) is >= 0 and var here ? new Step(here) : null;
+        if (Shards[shard].Slice is { } slice && Replicas[shard] is { Step: { } copy } replica && (slice == step || (copy != step && slice.Number > copy.Number)))
+        {
+            replica.Step = null;
+        }
+    }
+
+    /// <summary>The copy that is here is put in its place; on the shard's own thread, for it may be large.</summary>
+    private void TakeOver(ShardIndex shard)
+    {
+        if (Replicas[shard.Number] is not { Step: { } step } replica)
+        {
+            return;
+        }
+
+        SliceChanges(shard);
+        replica.CopyTo(RunHost.State, Ranges[shard.Number]);
+        SliceStands(shard, step);
+        replica.Step = null;
+    }
+}

@@ -1,0 +1,147 @@
+using System.Runtime.InteropServices;
+using Cllm.Actors.Channel;
+using Cllm.Model.Compute;
+using Cllm.Model.Shape;
+using Cllm.Protocol.Messages;
+
+namespace Cllm.Actors.Cluster;
+
+/// <summary>What a node gives out: sums of its workers' gradients, slices of weights and state, the run's blobs.</summary>
+internal sealed class NodeStore(NodeRun run) : ITensorStore
+{
+    public TensorSignal Changed => run.Slices.Changed;
+
+    public ITensorReader CreateReader() => new NodeReader(run, run.Settings.Blobs?.CreateReader());
+}
+
+/// <summary>Reads for one lane.</summary>
+internal sealed class NodeReader(NodeRun run, ITensorReader? blobs) : ITensorReader
+{
+    private readonly GradientSource[] _sources = new GradientSource[run.Tree.Leaves];
+    private readonly TreeSum _sum = new(run.RunHost.Leaves);
+    private TensorRequest _request;
+    private long _version;
+
+    public TensorOpening Open(in TensorRequest request)
+    {
+        _request = request;
+        if (request.Kind == TensorKind.Blob)
+        {
+            return blobs?.Open(request) ?? TensorOpening.Refuse(RefusalReason.Unknown, "This node has no blobs.");
+        }
+
+        if (request.Number >= run.Ranges.Length)
+        {
+            return TensorOpening.Refuse(RefusalReason.Unknown, $"There is no shard {request.Number}; the run has {run.Ranges.Length}.");
+        }
+
+        var range = run.Ranges[request.Number];
+        if (request.Offset < range.Offset || request.Offset + request.Length > range.End)
+        {
+            return TensorOpening.Refuse(RefusalReason.WrongRange, $"Shard {request.Number} has {range.Length} numbers from {range.Offset}.");
+        }
+
+        return request.Kind == TensorKind.Gradient ? OpenGradient() : OpenSlice();
+    }
+
+    public ReadOnlySpan<byte> Read(int section, long offset, int length, Span<byte> scratch)
+    {
+        if (_request.Kind == TensorKind.Blob)
+        {
+            return blobs!.Read(section, offset, length, scratch);
+        }
+
+        var range = new ParameterRange((int)(_request.Offset + (offset / sizeof(float))), length / sizeof(float));
+        if (_request.Kind == TensorKind.Gradient)
+        {
+            return ReadGradient(range, scratch[..length]);
+        }
+
+        var state = run.RunHost.State;
+        var vector = section switch
+        {
+            0 => state.Weights,
+            1 => state.FirstMoment,
+            _ => state.SecondMoment,
+        };
+        return MemoryMarshal.AsBytes(vector.Span.Slice(range.Offset, range.Length));
+    }
+
+    public TensorRefusal Close() => _request.Kind switch
+    {
+        TensorKind.Blob => blobs!.Close(),
+        TensorKind.Gradient => Find() ? TensorRefusal.None : new(RefusalReason.Withdrawn, "A gradient was released while it was read."),
+        _ => run.Slices.IsAt(_request.Number, _version) ? TensorRefusal.None : new(RefusalReason.Withdrawn, "The slice changed while it was read."),
+    };
+
+    public void Dispose()
+    {
+        blobs?.Dispose();
+        _sum.Dispose();
+    }
+
+    private TensorOpening OpenSlice()
+    {
+        var (weights, moments, version) = run.Slices.Look(_request.Number);
+        _version = version;
+        var step = _request.Step.Number;
+        var areMomentsFine = _request.Kind == TensorKind.Weights || moments == step;
+        return weights == step && areMomentsFine ? TensorOpening.Ready
+            : weights > step ? TensorOpening.Refuse(RefusalReason.Gone, $"The weights of shard {_request.Number} stand at step {weights} here.")
+            : TensorOpening.NotYet;
+    }
+
+    private TensorOpening OpenGradient()
+    {
+        if (_request.Sources.Length > _sources.Length)
+        {
+            return TensorOpening.Refuse(RefusalReason.WrongRange, $"The run has {_sources.Length} leaves.");
+        }
+
+        return Find() ? TensorOpening.Ready : TensorOpening.Refuse(RefusalReason.Gone, "A worker of this node does not hold that gradient.");
+    }
+
+    private bool Find()
+    {
+        var sources = _request.Sources.Span;
+        for (var i = 0; i < sources.Length; i++)
+        {
+            if (!run.Gradients.TryFind(sources[i], out _sources[i]))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>
+    /// Copies, although a single buffer could be sent from where it is: a worker that fails gives its memory back as soon as nobody is amid a chunk, and not only
+    /// when a slow peer has taken it.
+    /// </summary>
+    private ReadOnlySpan<byte> ReadGradient(ParameterRange range, Span<byte> scratch)
+    {
+        run.Gradients.BeginReading();
+        try
+        {
+            if (!Find())
+            {
+                return [];
+            }
+
+            var destination = MemoryMarshal.Cast<byte, float>(scratch);
+            var sources = _sources.AsSpan(0, _request.Sources.Length);
+            for (var at = 0; at < range.Length; at += TreeSum.Chunk)
+            {
+                var part = new ParameterRange(range.Offset + at, Math.Min(TreeSum.Chunk, range.Length - at));
+                _sum.Add(sources, _request.Node.Level, _request.Node.Index, part).CopyTo(destination[at..]);
+            }
+
+            return scratch;
+        }
+        finally
+        {
+            run.Gradients.EndReading();
+        }
+    }
+}

@@ -1,0 +1,169 @@
+using Akka.Actor;
+using Cllm.Actors.Channel;
+using Cllm.Actors.Local;
+
+namespace Cllm.Actors.Cluster;
+
+/// <summary>Parts of a slice.</summary>
+[Flags]
+internal enum SliceParts
+{
+    /// <summary>The weights.</summary>
+    Weights = 1,
+
+    /// <summary>Both moments.</summary>
+    Moments = 2,
+
+    /// <summary>All.</summary>
+    All = Weights | Moments,
+}
+
+/// <summary>
+/// The step at which each shard's slice in this process's memory stands. Whatever happens, a slice at a step has the same bits, so shard and step name its content.
+/// </summary>
+/// <remarks>
+/// Who writes to a slice says so before its first byte and after its last one. Who reads without being in the way of writers compares versions: if it is the
+/// same behind the reading as before, nothing was written meanwhile.
+/// </remarks>
+internal sealed class SliceBoard(int shards)
+{
+    private const long None = -1;
+
+    private readonly object _gate = new();
+    private readonly long[] _weights = Filled(shards);
+    private readonly long[] _moments = Filled(shards);
+    private readonly long[] _versions = new long[shards];
+    private readonly List<(long Step, IActorRef Worker)> _waiting = [];
+
+    /// <summary>Pulsed when a slice has come to stand at a step, or stands there no longer.</summary>
+    public TensorSignal Changed { get; } = new();
+
+    /// <summary>The step of a slice's weights; -1 while they are no step's.</summary>
+    public long WeightsOf(int shard)
+    {
+        lock (_gate)
+        {
+            return _weights[shard];
+        }
+    }
+
+    /// <summary>The step of all of a slice; -1 when its parts are of different steps or of none.</summary>
+    public long AllOf(int shard)
+    {
+        lock (_gate)
+        {
+            return _weights[shard] == _moments[shard] ? _weights[shard] : None;
+        }
+    }
+
+    /// <summary>Where a slice stands, with the version to compare behind the reading.</summary>
+    public (long Weights, long Moments, long Version) Look(int shard)
+    {
+        lock (_gate)
+        {
+            return (_weights[shard], _moments[shard], _versions[shard]);
+        }
+    }
+
+    /// <summary>Whether nothing was written to a slice since a version was read.</summary>
+    public bool IsAt(int shard, long version)
+    {
+        lock (_gate)
+        {
+            return _versions[shard] == version;
+        }
+    }
+
+    /// <summary>Whether all weights stand at a step.</summary>
+    public bool AreWeightsAt(long step)
+    {
+        lock (_gate)
+        {
+            return AreAt(step);
+        }
+    }
+
+    /// <summary>Has a worker told when all weights stand at a step.</summary>
+    /// <returns>Whether they do already; it is told then as well.</returns>
+    public bool Await(long step, IActorRef worker)
+    {
+        lock (_gate)
+        {
+            if (!AreAt(step))
+            {
+                _waiting.RemoveAll(waiting => waiting.Worker.Equals(worker));
+                _waiting.Add((step, worker));
+                return false;
+            }
+        }
+
+        worker.Tell(WeightsArrived.Instance, ActorRefs.NoSender);
+        return true;
+    }
+
+    /// <summary>Parts of a slice are about to be written.</summary>
+    public void Change(int shard, SliceParts parts)
+    {
+        lock (_gate)
+        {
+            Set(shard, parts, None);
+        }
+
+        Changed.Pulse();
+    }
+
+    /// <summary>Parts of a slice stand at a step.</summary>
+    public void Stand(int shard, SliceParts parts, long step)
+    {
+        lock (_gate)
+        {
+            Set(shard, parts, step);
+            if (_waiting.Count > 0 && AreAt(step))
+            {
+                TellWaiting(step);
+            }
+        }
+
+        Changed.Pulse();
+    }
+
+    private static long[] Filled(int length)
+    {
+        var steps = new long[length];
+        Array.Fill(steps, None);
+        return steps;
+    }
+
+    private bool AreAt(long step)
+    {
+        foreach (var at in _weights)
+        {
+            if (at != step)
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    private void Set(int shard, SliceParts parts, long step)
+    {
+        _versions[shard]++;
+        _weights[shard] = parts.HasFlag(SliceParts.Weights) ? step : _weights[shard];
+        _moments[shard] = parts.HasFlag(SliceParts.Moments) ? step : _moments[shard];
+    }
+
+    private void TellWaiting(long step)
+    {
+        foreach (var waiting in _waiting)
+        {
+            if (waiting.Step == step)
+            {
+                waiting.Worker.Tell(WeightsArrived.Instance, ActorRefs.NoSender);
+            }
+        }
+
+        _waiting.RemoveAll(waiting => waiting.Step == step);
+    }
+}

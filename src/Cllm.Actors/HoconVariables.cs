@@ -1,0 +1,29 @@
+using System.Collections;
+
+namespace Cllm.Actors;
+
+/// <summary>
+/// Variables of the environment that stand for keys of the configuration: <c>CLLM__LATE_MIN</c> is <c>cllm.late-min</c> and
+/// <c>AKKA__CLUSTER__LOG_INFO</c> is <c>akka.cluster.log-info</c>. Two underscores are a dot, one is a hyphen.
+/// </summary>
+internal static class HoconVariables
+{
+    private static readonly string[] Prefixes = ["CLLM__", "AKKA__"];
+
+    /// <summary>All variables of this process.</summary>
+    public static IEnumerable<(string Name, string Value)> OfThisProcess() =>
+        Environment.GetEnvironmentVariables().Cast<DictionaryEntry>().Select(entry => ((string)entry.Key, (string?)entry.Value ?? ""));
+
+    /// <summary>Those that stand for a key, with the key and the line of HOCON that sets it.</summary>
+    public static IEnumerable<(string Name, string Key, string Text)> Read(IEnumerable<(string Name, string Value)> variables) =>
+        from variable in variables
+        where Prefixes.Any(prefix => variable.Name.StartsWith(prefix, StringComparison.Ordinal) && variable.Name.Length > prefix.Length)
+        orderby variable.Name
+        let key = variable.Name.ToLowerInvariant().Replace("__", ".").Replace('_', '-')
+        select (variable.Name, key, $"{key} = {Typed(variable.Value)}");
+
+    /// <summary>A list, an object and a text in quotes are HOCON as they stand; all else is one value, whatever signs are in it.</summary>
+    private static string Typed(string value) => value.TrimStart() is ['[' or '{' or '"', ..]
+        ? value
+        : $"\"{value.Replace("\\", "\\\\").Replace("\"", "\\\"")}\"";
+}

@@ -1,0 +1,29 @@
+using Cllm.Protocol;
+using Cllm.Protocol.Coordination;
+using Cllm.Protocol.Messages;
+
+namespace Cllm.Actors.Inspection;
+
+/// <summary>What a coordinator's host does with an operator's order.</summary>
+public static class OperatorOrders
+{
+    /// <summary>The input that carries it out, and what to say; no input when it is not taken.</summary>
+    /// <param name="order">The order.</param>
+    /// <param name="seen">The run at this moment.</param>
+    public static (Input? Input, RunAnswer Answer) Of(RunOrder order, CoordinatorView seen) => order.Action switch
+    {
+        _ when seen.Phase == CoordinatorPhase.Ended => (null, new(false, "The run has ended.")),
+        RunAction.Pause when seen.Phase == CoordinatorPhase.Paused => (null, new(true, $"The run is paused before step {seen.Step}.")),
+        RunAction.Pause => (new PauseRequested(), new(true, $"The run pauses after the step under way ({seen.Step}).")),
+        RunAction.Resume => (
+            new ResumeRequested(), new(true, seen.Phase == CoordinatorPhase.Paused ? $"The run goes on with step {seen.Step}." : "The run is not paused; a pause that was asked for is taken back.")),
+        RunAction.Checkpoint when seen.Phase is CoordinatorPhase.Paused or CoordinatorPhase.AwaitingMembers => (
+            new CheckpointRequested(), new(true, $"A checkpoint before step {seen.Step} is written now, unless there is one.")),
+        RunAction.Checkpoint => (new CheckpointRequested(), new(true, $"A checkpoint is written as soon as step {seen.Step} is done, unless there is one.")),
+        RunAction.Drain when seen.Nodes.Length == 0 => (null, new(false, "This run is in one process: there is no node to drain; stop it with Ctrl-C.")),
+        RunAction.Drain when !seen.Nodes.Any(node => node.IsLive && node.Node.Number == order.Node) => (
+            null, new(false, $"There is no node {order.Node}; there are {string.Join(", ", seen.Nodes.Where(node => node.IsLive).Select(node => node.Node))}.")),
+        RunAction.Drain => (new DrainRequested(new(order.Node!.Value)), new(true, $"Node {order.Node} finishes what it was leased, and goes.")),
+        _ => (null, new(false, $"There is no action {(int)order.Action}.")),
+    };
+}

@@ -1,0 +1,219 @@
+using System.Diagnostics;
+using System.Runtime.ExceptionServices;
+using Cllm.Actors;
+using Cllm.Actors.Bootstrap;
+using Cllm.Actors.Channel;
+using Cllm.Actors.Cluster;
+using Cllm.Actors.Inspection;
+using Cllm.Actors.Local;
+using Cllm.Cli.Display;
+using Cllm.Cli.Inspect;
+using Cllm.Cli.Train;
+using Cllm.Model;
+using Cllm.Model.Compute;
+using Cllm.Model.Run;
+using Cllm.Model.Text;
+using Cllm.Protocol.Coordination;
+using Cllm.Protocol.Identity;
+
+namespace Cllm.Cli.Node;
+
+/// <summary>`cllm node` from the request to the end of the run, or until it is asked to leave.</summary>
+public sealed class NodeSession
+{
+    private readonly NodeRequest _request;
+    private readonly Terminal _terminal;
+    private readonly RunControl _control;
+    private readonly CancellationToken _stop;
+    private readonly ClusterSystem _network;
+
+    private NodeSession(NodeRequest request, Terminal terminal, RunControl control, CancellationToken stop)
+    {
+        (_request, _terminal, _control, _stop) = (request, terminal, control, stop);
+        NodeAddress listen = request.Listen ?? NodeAddress.Facing(request.Join);
+        WhoMayJoin.Require(listen, request.TlsPath is not null);
+        _network = new ClusterSystem
+        {
+            Hocon = Hocon.Load(request.HoconPath),
+            Listen = listen,
+            Certificates = request.TlsPath is null ? null : NodeCertificates.Load(request.TlsPath),
+            Roles = request.IsStandby ? [ClusterNode.CoordinatorRole, ClusterSystem.WorkerRole] : [ClusterSystem.WorkerRole],
+        };
+    }
+
+    /// <summary>Carries a request out.</summary>
+    /// <param name="request">What the user asked.</param>
+    /// <param name="terminal">Where output goes.</param>
+    /// <param name="outside">Asks to leave.</param>
+    /// <returns>The exit code.</returns>
+    public static int Run(NodeRequest request, Terminal terminal, CancellationToken outside)
+    {
+        using var signals = new StopSignals(terminal.OwnsProcess, outside);
+        using var inspection = RunInspection.Start(request.MetricsListen);
+        return new NodeSession(request, terminal, inspection.Control ?? new RunControl(), signals.Token).RunAsync().GetAwaiter().GetResult();
+    }
+
+    private async Task<int> RunAsync()
+    {
+        _terminal.Say($"Asking {_request.Join} what its run is …");
+        RunInvitation invitation = await Invitations.AskAsync(
+            _request.Join, _network, Hocon.JoinPatience(_network.Hocon), _stop).ConfigureAwait(false);
+        RefuseStandby(invitation);
+        var identity = new RunIdentity(
+            ConfigurationDigest.Of(invitation.Configuration), invitation.Configuration.TokenizerDigest, RunIdentity.ProtocolVersion);
+        NodeId node = NodeNumbers.Draw();
+        var there = new ChannelAddress(
+            invitation.ChannelNode, invitation.ChannelHost, invitation.ChannelPort, invitation.ChannelCredential);
+        ReceivedData data;
+        using (ITensorLane lane = ClusterChannel.Caller(_network, node, identity).Open(there, ITensorTransport.LanesMax - 1))
+        {
+            data = await ReceivedData.ReceiveAsync(invitation, lane, _request.DataPath, _terminal, _stop).ConfigureAwait(false);
+        }
+
+        RunOptions options = Spread(invitation);
+        using JoinedRun run = JoinedRun.Create(data, _request.OutPath, options);
+        return await TakePartAsync(run, options, invitation, identity, node).ConfigureAwait(false);
+    }
+
+    private async Task<int> TakePartAsync(JoinedRun run, RunOptions options, RunInvitation invitation, RunIdentity identity, NodeId node)
+    {
+        RunConfiguration configuration = run.Configuration;
+        using IProgressDisplay display = new PlainProgress(_terminal.Output, configuration.Steps, 0, TimeProvider.System);
+        using var observer = new NodeObserver(run.Plan, run.Folder?.MetricsPath, display);
+        using var host = new RunHost(run.Plan, run.Checkpoints(options), identity.Configuration)
+        {
+            InitialWeights = weights => run.FillInitialWeights(run.Plan.Layout, weights),
+            Warn = _terminal.Fail,
+            SnapshotTaken = observer.SnapshotTaken,
+            BeforeCheckpoint = observer.CheckpointFollows,
+            ThreadsPerWorker = options.ThreadsPerWorker,
+        };
+        string tokenizer = TokenizedData.TokenizerPath(run.DataPath);
+        using var blobs = new RunBlobs(File.Exists(tokenizer) ? File.ReadAllBytes(tokenizer) : [], TokenizedData.TokensPath(run.DataPath));
+        var part = new ClusterPart
+        {
+            Network = _network with { Coordinators = invitation.Coordinators },
+            Seed = _request.Join,
+            Settings = new ClusterSettings
+            {
+                Run = identity,
+                Node = node,
+                Leaves = configuration.Leaves,
+                Steps = configuration.Steps,
+                Workers = options.Workers,
+                Shards = invitation.Shards,
+                NodesMin = invitation.NodesMin,
+                FirstStep = _request.IsStandby ? host.Restore() : 0,
+                EvaluateEvery = configuration.EvaluateEvery,
+                CheckpointEvery = options.CheckpointEvery,
+                Name = $"the run at {_request.Join}",
+                StepTokens = run.Plan.BatchTokens,
+                Hocon = _network.Hocon,
+                Blobs = blobs,
+            },
+            Invitation = invitation,
+            Note = display.Note,
+            Control = _control,
+        };
+        _terminal.Say(
+            $"Joined the run at {_request.Join}: {Format.Count(run.Plan.Layout.Parameters)} parameters, {configuration.Steps} steps; "
+            + $"{Format.Plural(options.Workers, "worker")} here, {Format.Plural(options.ThreadsPerWorker, "thread")} each.");
+        using CancellationTokenRegistration note = _stop.Register(
+            () => display.Note("Leaving after what is being computed. Ctrl-C again leaves at once."));
+        long started = Stopwatch.GetTimestamp();
+        TrainingEnd end = await TakeAsync(part, host, observer, display).ConfigureAwait(false);
+        if (observer.Failure is { } failure)
+        {
+            ExceptionDispatchInfo.Throw(failure);
+        }
+
+        return Tell(end, run, host, observer, Stopwatch.GetElapsedTime(started));
+    }
+
+    private async Task<TrainingEnd> TakeAsync(ClusterPart part, RunHost host, NodeObserver observer, IProgressDisplay display)
+    {
+        using var over = new CancellationTokenSource();
+        Task telling = NodeProgress.TellAsync(_control, part.Settings.Node.Number, () => observer.FirstStep is not null, display, over.Token);
+        try
+        {
+            return await part.TakeAsync(host, observer, _stop).ConfigureAwait(false);
+        }
+        finally
+        {
+            await over.CancelAsync().ConfigureAwait(false);
+            await telling.ConfigureAwait(false);
+        }
+    }
+
+    private int Tell(TrainingEnd end, JoinedRun run, RunHost host, NodeObserver observer, TimeSpan time)
+    {
+        if (end.Outcome == RunOutcome.Finished)
+        {
+            if (observer.FirstStep is { } first)
+            {
+                string tokenizer = TokenizedData.TokenizerPath(run.DataPath);
+                new FinishedRun
+                {
+                    Path = run.FolderPath!,
+                    FolderPath = run.Folder!.FolderPath,
+                    Plan = run.Plan,
+                    State = host.State,
+                    Tokenizer = File.Exists(tokenizer) ? TokenizerFile.Load(tokenizer) : null,
+                    Tokens = run.Tokens,
+                }.Show(_terminal, observer.Loss, time, (end.CommittedSteps - first) * run.Plan.BatchTokens / time.TotalSeconds);
+            }
+            else
+            {
+                _terminal.Say($"The run is done after {run.Configuration.Steps} steps.");
+            }
+
+            return ExitCode.Success;
+        }
+
+        if (_stop.IsCancellationRequested)
+        {
+            _terminal.Fail($"Left the run at {_request.Join}, which goes on without this process.");
+            return ExitCode.Interrupted;
+        }
+
+        if (end.Outcome == RunOutcome.Stopped)
+        {
+            _terminal.Fail($"The run at {_request.Join} was stopped, with a checkpoint; join again when it goes on.");
+            return ExitCode.Interrupted;
+        }
+
+        if (end.IsRefused)
+        {
+            throw new InputException($"The run at {_request.Join} does not take this process in: {end.Sentence.TrimEnd('.')}.");
+        }
+
+        _terminal.Fail($"This process takes part no longer: {end.Sentence.TrimEnd('.')}.");
+        return ExitCode.Failure;
+    }
+
+    private void RefuseStandby(RunInvitation invitation)
+    {
+        if (!_request.IsStandby)
+        {
+            return;
+        }
+
+        if (invitation.Coordinators == 1)
+        {
+            throw new InputException($"The run at {_request.Join} was started without --standbys, so none can take it over; leave --standby out.");
+        }
+
+        if (invitation.Configuration.InitialWeightsDigest.Length > 0)
+        {
+            throw new InputException($"The run at {_request.Join} started from a given model, which this process does not have; leave --standby out.");
+        }
+    }
+
+    private RunOptions Spread(RunInvitation invitation) => new TrainPlan
+    {
+        Leaves = invitation.Configuration.Leaves,
+        Workers = _request.Workers,
+        ThreadsPerWorker = _request.ThreadsPerWorker,
+        CheckpointEvery = invitation.CheckpointEvery,
+    }.Spread(Environment.ProcessorCount);
+}

@@ -1,0 +1,60 @@
+using Akka.Actor;
+using Cllm.Actors;
+using Cllm.Actors.Bootstrap;
+using Cllm.Model;
+using Cllm.Model.Run;
+using Cllm.Protocol.Identity;
+
+namespace Cllm.Tests.Bootstrap;
+
+/// <summary>Over real sockets on this machine.</summary>
+public sealed class InvitationTests
+{
+    private static readonly ClusterSystem Network = new() { Hocon = Hocon.Load(null, []), Listen = new NodeAddress("127.0.0.1", 0) };
+
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+
+    [Fact]
+    public async Task Whoever_asks_a_node_is_told_what_the_run_is_before_it_is_a_member()
+    {
+        RunInvitation invitation = RunInvitationTests.Some with { ProtocolVersion = RunIdentity.ProtocolVersion };
+        using ActorSystem node = Network.StartNode();
+        Invitations.Serve(node, invitation);
+        Assert.Equal(invitation, await Invitations.AskAsync(AddressOf(node), Network, Patience, CancellationToken.None));
+        Assert.Empty(Akka.Cluster.Cluster.Get(node).State.Members);
+        await node.Terminate();
+    }
+
+    [Fact]
+    public async Task Where_nobody_answers_the_sentence_says_so()
+    {
+        var nobody = new NodeAddress("127.0.0.1", 1);
+        var failure = await Assert.ThrowsAsync<InputException>(
+            () => Invitations.AskAsync(nobody, Network, TimeSpan.FromSeconds(1), CancellationToken.None));
+        Assert.StartsWith("No run answers at 127.0.0.1:1 since 1 s; start it there with `cllm train --listen 127.0.0.1:1`", failure.Message);
+    }
+
+    [Fact]
+    public async Task A_port_that_is_taken_is_named()
+    {
+        using ActorSystem first = Network.StartNode();
+        NodeAddress taken = AddressOf(first);
+        var failure = Assert.Throws<InputException>(() => (Network with { Listen = taken }).StartNode());
+        Assert.Equal($"Nothing can listen at {taken}: another process listens there; choose another port.", failure.Message);
+        await first.Terminate();
+    }
+
+    [Fact]
+    public void An_address_of_another_machine_is_named()
+    {
+        var failure = Assert.Throws<InputException>(
+            () => (Network with { Listen = new NodeAddress("127.0.0.1", 0), Hocon = Hocon.Load(null, [("AKKA__REMOTE__DOT_NETTY__TCP__BIND_HOSTNAME", "10.1.2.3")]) }).StartNode());
+        Assert.Contains("without certificates", failure.Message, StringComparison.Ordinal);
+    }
+
+    private static NodeAddress AddressOf(ActorSystem node)
+    {
+        var address = ((ExtendedActorSystem)node).Provider.DefaultAddress;
+        return new NodeAddress(address.Host, address.Port!.Value);
+    }
+}

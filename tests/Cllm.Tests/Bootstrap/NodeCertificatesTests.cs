@@ -1,0 +1,114 @@
+using Akka.Actor;
+using Cllm.Actors;
+using Cllm.Actors.Bootstrap;
+using Cllm.Model;
+using Cllm.Model.Run;
+using Cllm.Protocol.Identity;
+using Cllm.Tests.Files;
+
+namespace Cllm.Tests.Bootstrap;
+
+public sealed class NodeCertificatesTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void Nodes_of_one_authority_trust_each_other_and_nobody_else()
+    {
+        NodeCertificates first = Make("tls", "trainer", "10.0.0.7");
+        foreach (string file in Directory.GetFiles(_folder.At("tls"), "node.*"))
+        {
+            File.Delete(file);
+        }
+
+        NodeCertificates second = Make("tls", "other");
+        NodeCertificates stranger = Make("strange", "trainer");
+        Assert.NotEqual(first.Own.Thumbprint, second.Own.Thumbprint);
+        Assert.True(first.Trusts(second.Own));
+        Assert.True(second.Trusts(first.Own));
+        Assert.False(first.Trusts(stranger.Own));
+        Assert.False(stranger.Trusts(first.Own));
+    }
+
+    [Fact]
+    public void Keys_are_for_their_owner_only()
+    {
+        Make("tls", "trainer");
+        if (!OperatingSystem.IsWindows())
+        {
+            const UnixFileMode Owner = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+            Assert.Equal(Owner, File.GetUnixFileMode(_folder.At("tls/node.pfx")));
+            Assert.Equal(Owner, File.GetUnixFileMode(_folder.At("tls/node.key")));
+            Assert.Equal(Owner, File.GetUnixFileMode(_folder.At("tls/ca.key")));
+        }
+    }
+
+    [Fact]
+    public void A_certificate_that_is_there_is_not_replaced()
+    {
+        Make("tls", "trainer");
+        Assert.Contains("is there already", Assert.Throws<InputException>(() => NodeCertificates.Create(_folder.At("tls"), ["trainer"])).Message);
+    }
+
+    [Fact]
+    public void A_node_needs_no_key_of_the_authority()
+    {
+        Make("tls", "trainer");
+        File.Delete(_folder.At("tls/ca.key"));
+        NodeCertificates.Load(_folder.At("tls"));
+    }
+
+    [Theory]
+    [InlineData("node.pfx")]
+    [InlineData("ca.crt")]
+    public void A_damaged_or_missing_file_is_named(string name)
+    {
+        Make("tls", "trainer");
+        string path = _folder.At("tls/" + name);
+        File.WriteAllText(path, "no certificate");
+        Assert.Contains(path, Assert.Throws<InputException>(() => NodeCertificates.Load(_folder.At("tls"))).Message);
+        File.Delete(path);
+        Assert.Contains(path, Assert.Throws<InputException>(() => NodeCertificates.Load(_folder.At("tls"))).Message);
+    }
+
+    [Fact]
+    public void A_certificate_of_another_authority_than_the_folders_is_refused()
+    {
+        Make("tls", "trainer");
+        Make("strange", "trainer");
+        File.Copy(_folder.At("strange/ca.crt"), _folder.At("tls/ca.crt"), overwrite: true);
+        Assert.Contains("cannot be used", Assert.Throws<InputException>(() => NodeCertificates.Load(_folder.At("tls"))).Message);
+    }
+
+    [Fact]
+    public async Task A_run_with_certificates_answers_those_who_have_one_of_its_own()
+    {
+        ClusterSystem network = Network(Make("tls", "trainer"));
+        RunInvitation invitation = RunInvitationTests.Some with { ProtocolVersion = RunIdentity.ProtocolVersion };
+        using ActorSystem node = network.StartNode();
+        Invitations.Serve(node, invitation);
+        var run = new NodeAddress("127.0.0.1", ((ExtendedActorSystem)node).Provider.DefaultAddress.Port!.Value);
+        Assert.Equal(invitation, await Invitations.AskAsync(run, network, TimeSpan.FromSeconds(20), CancellationToken.None));
+
+        ClusterSystem[] strangers = [Network(Make("strange", "trainer")), Network(null)];
+        foreach (ClusterSystem stranger in strangers)
+        {
+            var refused = await Assert.ThrowsAsync<InputException>(
+                () => Invitations.AskAsync(run, stranger, TimeSpan.FromSeconds(2), CancellationToken.None));
+            Assert.StartsWith($"No run answers at {run}", refused.Message, StringComparison.Ordinal);
+        }
+
+        await node.Terminate();
+    }
+
+    private static ClusterSystem Network(NodeCertificates? certificates) =>
+        new() { Hocon = Hocon.Load(null, []), Listen = new NodeAddress("127.0.0.1", 0), Certificates = certificates };
+
+    private NodeCertificates Make(string folder, params string[] names)
+    {
+        NodeCertificates.Create(_folder.At(folder), names);
+        return NodeCertificates.Load(_folder.At(folder));
+    }
+}

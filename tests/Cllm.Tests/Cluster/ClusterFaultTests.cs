@@ -1,0 +1,112 @@
+using Cllm.Actors.Local;
+using Cllm.Protocol.Coordination;
+using Cllm.Tests.Actors;
+using Cllm.Tests.Checkpoints;
+
+namespace Cllm.Tests.Cluster;
+
+public sealed class ClusterFaultTests
+{
+    private const long Steps = 40;
+
+    private static readonly Lazy<string> Expected = new(() => TestNode.ExpectedDigest(Steps));
+
+    [Fact]
+    public async Task A_process_that_is_killed_and_one_that_joins_amid_the_run_change_no_bit()
+    {
+        var killed = new Signal();
+        var joined = new Signal();
+        var observer = new RecordingObserver { AtStep = step => killed.SetIf(step == 6), AtNote = note => joined.SetIf(note.Contains("goes to node", StringComparison.Ordinal)) };
+        await using var first = TestNode.Start(Steps, observer: observer, change: settings => settings with { NodesToStart = 2 });
+        var second = TestNode.Start(Steps, first);
+        await killed.Task.WaitAsync(TimeSpan.FromSeconds(40));
+        await second.DisposeAsync();
+        await using var third = TestNode.Start(Steps, first);
+
+        await CheckFinished(first);
+        Assert.Contains(observer.Notes, note => note.Contains($"node {second.Number} is lost", StringComparison.Ordinal));
+        Assert.Equal(Enumerable.Range(0, (int)Steps).Select(step => (long)step), observer.Steps.Select(step => step.Step));
+    }
+
+    [Fact]
+    public async Task A_process_that_leaves_hands_over_what_it_has_and_ends()
+    {
+        var leaving = new Signal();
+        var observer = new RecordingObserver { AtStep = step => leaving.SetIf(step == 6) };
+        await using var first = TestNode.Start(Steps, observer: observer, change: settings => settings with { NodesToStart = 2 });
+        await using var second = TestNode.Start(Steps, first);
+        await leaving.Task.WaitAsync(TimeSpan.FromSeconds(40));
+        second.Node.Leave();
+        Assert.Equal(RunOutcome.Stopped, (await second.EndAsync()).Outcome);
+        await second.KillAsync();
+
+        await CheckFinished(first);
+        Assert.DoesNotContain(observer.Notes, note => note.Contains("is lost at step", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task The_process_that_coordinates_is_killed_and_another_goes_on_to_the_same_bits()
+    {
+        var killed = new Signal();
+        var observer = new RecordingObserver { AtStep = step => killed.SetIf(step == 8) };
+        var first = TestNode.Start(Steps, quorum: 2, observer: observer, change: settings => settings with { NodesToStart = 3 });
+        await using var second = TestNode.Start(Steps, first, isCoordinator: true, quorum: 2);
+        await using var third = TestNode.Start(Steps, first, isCoordinator: true, quorum: 2);
+        await killed.Task.WaitAsync(TimeSpan.FromSeconds(40));
+        await first.DisposeAsync();
+
+        var successor = await Task.WhenAny(second.EndAsync(), third.EndAsync()) is var end && (await end).Outcome == RunOutcome.Finished
+            && second.Observer.Steps.Count > 0 ? second : third;
+        await CheckFinished(successor);
+        Assert.Contains(successor.Observer.Notes, note => note.Contains("this process coordinates the run from now on", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    public async Task A_run_that_is_stopped_goes_on_with_another_number_of_processes(int processes)
+    {
+        var disk = new MemoryFileStore();
+        var stopping = new Signal();
+        await using (var first = TestNode.Start(Steps, disk: disk, observer: new RecordingObserver { AtStep = step => stopping.SetIf(step == 5) },
+            change: settings => settings with { NodesToStart = 2 }))
+        {
+            await using var second = TestNode.Start(Steps, first);
+            await stopping.Task.WaitAsync(TimeSpan.FromSeconds(40));
+            first.Node.StopRun();
+            var end = await first.EndAsync();
+            Assert.Equal(RunOutcome.Stopped, end.Outcome);
+            Assert.InRange(end.CommittedSteps, 6, Steps - 1);
+        }
+
+        await using var again = TestNode.Start(Steps, disk: disk, change: settings => settings with { NodesToStart = processes });
+        var others = Enumerable.Range(1, processes - 1).Select(_ => TestNode.Start(Steps, again)).ToArray();
+        await CheckFinished(again);
+        foreach (var other in others)
+        {
+            await other.DisposeAsync();
+        }
+    }
+
+    private static async Task CheckFinished(TestNode node)
+    {
+        Assert.Equal(new TrainingEnd(Steps, RunOutcome.Finished, $"all {Steps} steps are done"), await node.EndAsync());
+        Assert.True(Expected.Value == node.Digest, $"other bits: {string.Join("; ", node.Observer.Notes)}");
+    }
+
+    /// <summary>Something has happened.</summary>
+    private sealed class Signal
+    {
+        private readonly TaskCompletionSource _source = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Task Task => _source.Task;
+
+        public void SetIf(bool condition)
+        {
+            if (condition)
+            {
+                _source.TrySetResult();
+            }
+        }
+    }
+}

@@ -1,0 +1,53 @@
+using Cllm.Actors.Inspection;
+using Cllm.Cli;
+
+namespace Cllm.Tests.Inspection;
+
+public sealed class InspectCommandTests
+{
+    [Fact]
+    public async Task Status_and_workers_show_a_run_to_people_and_to_programs()
+    {
+        await using var run = await LiveRun.StartAsync();
+        var at = run.Server.Address;
+        var (code, text, error) = Cllm("status", "--at", at);
+        Assert.Equal((ExitCode.Success, ""), (code, error));
+        Assert.Contains("runs/live", text, StringComparison.Ordinal);
+        Assert.Contains("to compute gradients", text, StringComparison.Ordinal);
+        Assert.Contains("Nodes:", text, StringComparison.Ordinal);
+
+        Assert.Equal(3, RunViewJson.Read(Cllm("status", "--at", at, "--json").Output)!.CommittedSteps);
+        Assert.Contains("tokens/s", Cllm("workers", "--at", at).Output, StringComparison.Ordinal);
+        var workers = System.Text.Json.Nodes.JsonNode.Parse(Cllm("workers", "--at", at, "--json", "--node", "0").Output)!.AsArray();
+        Assert.Equal(2, workers.Count);
+        Assert.Equal("computing", (string?)workers[0]!["state"]);
+    }
+
+    [Fact]
+    public async Task Watching_ends_when_it_is_told_to()
+    {
+        await using var run = await LiveRun.StartAsync();
+        using var stop = new CancellationTokenSource();
+        await stop.CancelAsync();
+        var output = new StringWriter();
+        var code = await Task.Run(() => CommandLine.Run(["status", "--at", run.Server.Address, "--watch"], output, TextWriter.Null, stop.Token));
+        Assert.Equal((ExitCode.Interrupted, ""), (code, output.ToString()));
+    }
+
+    [Fact]
+    public void Nobody_there_is_one_sentence()
+    {
+        var (code, text, error) = Cllm("status", "--at", "127.0.0.1:1");
+        Assert.Equal((ExitCode.Failure, ""), (code, text));
+        Assert.Equal("cllm: Nobody answers at 127.0.0.1:1; start the run with --metrics-listen 127.0.0.1:1, or say with --at HOST:PORT where it is.\n", error);
+    }
+
+    [Fact]
+    public void An_address_without_a_port_is_refused() => Assert.Equal(ExitCode.Usage, Cllm("workers", "--at", "somewhere").Code);
+
+    private static (int Code, string Output, string Error) Cllm(params string[] args)
+    {
+        var (output, error) = (new StringWriter(), new StringWriter());
+        return (CommandLine.Run(args, output, error), output.ToString(), error.ToString());
+    }
+}

@@ -1,0 +1,69 @@
+using System.Text.RegularExpressions;
+using Cllm.Actors;
+using Cllm.Cli;
+using Cllm.Tests.House;
+
+namespace Cllm.Tests.Joining;
+
+/// <summary>What deploy/ starts are lines that the program takes, and what it sets are keys that there are.</summary>
+public sealed partial class DeployTests
+{
+    private static readonly string[] Everything =
+    [
+        .. Directory.EnumerateFiles(Path.Combine(Repository.Root, "deploy"), "*", SearchOption.AllDirectories),
+    ];
+
+    [Fact]
+    public void Every_option_that_is_given_somewhere_is_an_option_of_the_program()
+    {
+        string[] known =
+        [
+            .. new[] { "train", "node", "certificate", "status" }.SelectMany(command => Option().Matches(Help(command)).Select(match => match.Value)),
+        ];
+        var options = from path in Everything
+                      from line in File.ReadLines(path)
+                      where Program().IsMatch(line) || path.EndsWith(".yaml", StringComparison.Ordinal) || path.EndsWith(".env", StringComparison.Ordinal)
+                      let ours = ForOthers().Replace(line, "")
+                      from match in Option().Matches(ours)
+                      select match.Value;
+        Assert.Empty(options.Distinct().Except(known));
+    }
+
+    [Fact]
+    public void Every_key_that_is_set_somewhere_is_a_key_of_the_configuration()
+    {
+        (string, string)[] set = [.. Everything.SelectMany(File.ReadLines).SelectMany(line => Variable().Matches(line)).Select(match => (match.Value, "1s")).Distinct()];
+        Assert.NotEmpty(set);
+        Hocon.Load(null, set);
+    }
+
+    [Theory]
+    [InlineData("systemd")]
+    [InlineData("container")]
+    [InlineData("kubernetes")]
+    public void Every_way_has_its_page(string way)
+    {
+        string page = File.ReadAllText(Path.Combine(Repository.Root, "deploy", way, "README.md"));
+        Assert.All(new[] { "## What to run", "## What to see", "## How to scale", "## How to upgrade while training" }, part => Assert.Contains(part, page));
+    }
+
+    private static string Help(string command)
+    {
+        var output = new StringWriter();
+        CommandLine.Run([command, "--help"], output, TextWriter.Null);
+        return output.ToString();
+    }
+
+    [GeneratedRegex(@"(?<![\w-])--[a-z][a-z-]*")]
+    private static partial Regex Option();
+
+    [GeneratedRegex(@"\bcllm(\.dll)? (train|node|certificate|status)\b")]
+    private static partial Regex Program();
+
+    /// <summary>Options of docker, kubectl and the like, up to where ours begin, and comments.</summary>
+    [GeneratedRegex(@"^\s*#.*|.*\b(docker|kubectl)\b(.*?cllm\.dll|.*)")]
+    private static partial Regex ForOthers();
+
+    [GeneratedRegex(@"\b(CLLM|AKKA)__[A-Z_]+")]
+    private static partial Regex Variable();
+}

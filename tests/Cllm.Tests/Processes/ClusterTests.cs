@@ -1,0 +1,46 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace Cllm.Tests.Processes;
+
+/// <summary>Two processes train one run: the same bits as one. tests/cluster-run does the like at length, tests/cluster-netns over a poor network.</summary>
+[Collection("Processes")]
+public sealed class ClusterTests : IDisposable
+{
+    private readonly TrainingFolder _folder = new();
+    private readonly string _address = FreeAddress();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void Two_processes_make_the_bits_of_one()
+    {
+        string[] shape = [.. TrainingFolder.Odd, "--steps", "30", "--workers", "1"];
+        Child.Run(_folder.Begin("one", shape)).Well();
+        using var trainer = Child.Start(_folder.Begin("two", [.. shape, "--listen", _address, "--wait-for-nodes", "2"]));
+        using var node = Child.Start("node", "--join", _address, "--workers", "1");
+        trainer.Wait().Well();
+        Assert.Contains("The run is done after 30 steps.", node.Wait().Well().Output, StringComparison.Ordinal);
+        Assert.Equal(_folder.Digest("one"), _folder.Digest("two"));
+    }
+
+    [Fact]
+    public void A_node_that_is_killed_is_done_without()
+    {
+        string[] shape = [.. TrainingFolder.Odd, "--steps", "400", "--workers", "1"];
+        Child.Run(_folder.Begin("one", shape)).Well();
+        using var trainer = Child.Start(_folder.Begin("two", [.. shape, "--listen", _address, "--wait-for-nodes", "2"]));
+        using var node = Child.Start("node", "--join", _address, "--workers", "1");
+        trainer.WaitFor("step 20 ");
+        node.Send(Child.Kill);
+        trainer.Wait().Well();
+        Assert.Equal(_folder.Digest("one"), _folder.Digest("two"));
+    }
+
+    private static string FreeAddress()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return $"127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}";
+    }
+}
