@@ -88,7 +88,7 @@ public sealed class TrainSettings
             "--threads-per-worker", "Threads of each worker. [default: all cores; changes no bit of the result]", 1, 1024,
             p => p.ThreadsPerWorker, (p, v) => p with { ThreadsPerWorker = (int)v }),
         Setting.Flag(
-            "--recompute", "Compute activations again in the backward pass: a fifth slower, far less memory; changes no bit of the result.",
+            "--recompute", "Compute activations again in the backward pass: a quarter slower, far less memory; changes no bit of the result.",
             p => p.Recompute, p => p with { Recompute = true }),
         Setting.Whole(
             "--eval-every", Describe("Steps between evaluations on held-out text; 0 is none.", p => p.EvaluateEvery), 0, StepsMax,

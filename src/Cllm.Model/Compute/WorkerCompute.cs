@@ -29,7 +29,7 @@ public sealed class WorkerCompute : IWorkerCompute
     /// <param name="state">The weights, shared with all other workers of the process.</param>
     /// <param name="threads">Threads of this worker, the caller's included.</param>
     /// <param name="recompute">
-    /// Whether the backward pass computes each block's activations again: about a fifth more arithmetic, for memory that hardly grows with the
+    /// Whether the backward pass computes each block's activations again: about a quarter more time, for memory that hardly grows with the
     /// layers. No bit of a result depends on it.
     /// </param>
     public WorkerCompute(RunPlan plan, RunState state, int threads, bool recompute = false)
