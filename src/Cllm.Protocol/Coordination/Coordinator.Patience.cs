@@ -31,7 +31,8 @@ public sealed partial class Coordinator
 
     private bool IsWaitingForOthers => Phase is CoordinatorPhase.Assembling or CoordinatorPhase.Computing
         or CoordinatorPhase.Reducing or CoordinatorPhase.Applying or CoordinatorPhase.Evaluating or CoordinatorPhase.AwaitingMembers
-        || (Phase == CoordinatorPhase.Paused && !AreShardsLive());
+        || (Phase == CoordinatorPhase.Paused && !AreShardsLive())
+        || (Phase != CoordinatorPhase.Ended && _restoreReason is not null);
 
     private void Progress()
     {
