@@ -7,6 +7,9 @@ namespace Cllm.Tests.Processes;
 [Collection("Processes")]
 public sealed class ClusterTests : IDisposable
 {
+    /// <summary>The usual port may be taken by another run on this machine, which is told and nothing else.</summary>
+    private const string AnyPort = "127.0.0.1:0";
+
     private readonly TrainingFolder _folder = new();
     private readonly string _address = FreeAddress();
 
@@ -17,7 +20,7 @@ public sealed class ClusterTests : IDisposable
     {
         string[] shape = [.. TrainingFolder.Odd, "--steps", "30", "--workers", "1"];
         Child.Run(_folder.Begin("one", shape)).Well();
-        using var trainer = Child.Start(_folder.Begin("two", [.. shape, "--listen", _address, "--wait-for-nodes", "2"]));
+        using var trainer = Child.Start(_folder.Begin("two", [.. shape, "--listen", _address, "--wait-for-nodes", "2", "--metrics-listen", AnyPort]));
         using var node = Child.Start("node", "--join", _address, "--workers", "1");
         trainer.Wait().Well();
         Assert.Contains("The run is done after 30 steps.", node.Wait().Well().Output, StringComparison.Ordinal);
@@ -29,7 +32,7 @@ public sealed class ClusterTests : IDisposable
     {
         string[] shape = [.. TrainingFolder.Odd, "--steps", "400", "--workers", "1"];
         Child.Run(_folder.Begin("one", shape)).Well();
-        using var trainer = Child.Start(_folder.Begin("two", [.. shape, "--listen", _address, "--wait-for-nodes", "2"]));
+        using var trainer = Child.Start(_folder.Begin("two", [.. shape, "--listen", _address, "--wait-for-nodes", "2", "--metrics-listen", AnyPort]));
         using var node = Child.Start("node", "--join", _address, "--workers", "1");
         trainer.WaitFor("step 20 ");
         node.Send(Child.Kill);
