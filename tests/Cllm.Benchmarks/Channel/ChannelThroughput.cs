@@ -26,7 +26,9 @@ internal static class ChannelThroughput
         var (rounds, lanes) = (Option(arguments, "--rounds", 7), Option(arguments, "--lanes", 1));
         var floats = checked(megabytes * (1 << 20) / sizeof(float));
         using var certificates = arguments.Contains("--tls") ? new BenchmarkCertificates() : null;
-        string[] order = [typeof(ChannelThroughput).Assembly.Location, ServeWord, $"{floats}", certificates?.Folder ?? ""];
+        // Under `dotnet run` this process is the program itself; under `dotnet Cllm.Benchmarks.dll` it is the host, which is told the program.
+        string[] program = Path.GetFileNameWithoutExtension(Environment.ProcessPath!) == "dotnet" ? [typeof(ChannelThroughput).Assembly.Location] : [];
+        string[] order = [.. program, ServeWord, $"{floats}", certificates?.Folder ?? ""];
         using var server = Process.Start(new ProcessStartInfo(Environment.ProcessPath!, order)
         {
             RedirectStandardInput = true,

@@ -5,6 +5,7 @@ using Cllm.Tests.Checkpoints;
 
 namespace Cllm.Tests.Cluster;
 
+[Collection(Alone.Name)]
 public sealed class ClusterFaultTests
 {
     private const long Steps = 40;

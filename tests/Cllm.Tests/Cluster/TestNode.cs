@@ -137,10 +137,10 @@ internal sealed class TestNode : IAsyncDisposable
             unreachable-nodes-reaper-interval = 200ms
             failure-detector {
               heartbeat-interval = 200ms
-              acceptable-heartbeat-pause = 2s
+              acceptable-heartbeat-pause = 4s
             }
             split-brain-resolver {
-              stable-after = 1s
+              stable-after = 2s
               static-quorum.quorum-size = {{quorum}}
             }
           }
