@@ -2,6 +2,7 @@ using System.Text;
 using Cllm.Model;
 using Cllm.Model.Run;
 using Cllm.Model.Shape;
+using Cllm.Tests.Run;
 
 namespace Cllm.Tests.Bootstrap;
 
@@ -11,25 +12,13 @@ public sealed class RunInvitationTests
     {
         ProgramVersion = ProgramVersion.Program,
         ProtocolVersion = 3,
-        Configuration = new RunConfiguration
+        Configuration = SampleConfiguration.Configuration with
         {
             Shape = new GptShape(256, 8, 1, 2, 16),
-            Batch = 4,
             Leaves = 4,
             Steps = 30,
             Seed = 1,
-            Order = RowOrder.Shuffled,
-            Optimizer = new OptimizerConfiguration
-            {
-                LearningRate = 1e-3,
-                MinimumLearningRate = 1e-4,
-                WarmupSteps = 3,
-                WeightDecay = 0.1,
-                Beta1 = 0.9,
-                Beta2 = 0.99,
-                Epsilon = 1e-8,
-                GradientClip = 1,
-            },
+            Optimizer = SampleConfiguration.Configuration.Optimizer with { WarmupSteps = 3 },
             Dropout = 0,
             ValidationFraction = 0,
             EvaluationRows = 0,
@@ -37,7 +26,6 @@ public sealed class RunInvitationTests
             Tokenizer = "byte",
             TokenizerDigest = "70",
             DataDigest = "da",
-            InitialWeightsDigest = "",
         },
         TokenizerBytes = 100,
         TokenBytes = 2000,
