@@ -22,21 +22,24 @@ internal static class GradientRoutes
     /// <param name="sources">Buffers that cover every leaf once, in leaf order.</param>
     /// <param name="self">The node that asks: its own buffers are read one by one.</param>
     /// <param name="routes">Gets the routes, in leaf order.</param>
-    public static void Find(LeafTree tree, ReadOnlySpan<ReductionSource> sources, NodeId self, List<GradientRoute> routes)
+    /// <param name="holderOf">The node that a worker is on, where its number does not say so.</param>
+    public static void Find(
+        LeafTree tree, ReadOnlySpan<ReductionSource> sources, NodeId self, List<GradientRoute> routes, Func<WorkerId, NodeId>? holderOf = null)
     {
         routes.Clear();
-        Visit(tree, tree.Lowest(new(tree.RootLevel, 0)), sources, 0, sources.Length, self, routes);
+        Visit(tree, tree.Lowest(new(tree.RootLevel, 0)), sources, 0, sources.Length, self, routes, holderOf ?? NodeNumbers.NodeOf);
     }
 
     private static void Visit(
-        LeafTree tree, LeafNode node, ReadOnlySpan<ReductionSource> sources, int first, int end, NodeId self, List<GradientRoute> routes)
+        LeafTree tree, LeafNode node, ReadOnlySpan<ReductionSource> sources, int first, int end, NodeId self, List<GradientRoute> routes,
+        Func<WorkerId, NodeId> holderOf)
     {
-        var holder = NodeNumbers.NodeOf(sources[first].Worker);
+        var holder = holderOf(sources[first].Worker);
         if (end - first == 1)
         {
             routes.Add(new(holder, sources[first].Node, first, 1));
         }
-        else if (holder != self && AllAt(holder, sources[first..end]))
+        else if (holder != self && AllAt(holder, sources[first..end], holderOf))
         {
             routes.Add(new(holder, node, first, end - first));
         }
@@ -49,16 +52,16 @@ internal static class GradientRoutes
                 middle++;
             }
 
-            Visit(tree, left, sources, first, middle, self, routes);
-            Visit(tree, right, sources, middle, end, self, routes);
+            Visit(tree, left, sources, first, middle, self, routes, holderOf);
+            Visit(tree, right, sources, middle, end, self, routes, holderOf);
         }
     }
 
-    private static bool AllAt(NodeId holder, ReadOnlySpan<ReductionSource> sources)
+    private static bool AllAt(NodeId holder, ReadOnlySpan<ReductionSource> sources, Func<WorkerId, NodeId> holderOf)
     {
         foreach (var source in sources)
         {
-            if (NodeNumbers.NodeOf(source.Worker) != holder)
+            if (holderOf(source.Worker) != holder)
             {
                 return false;
             }

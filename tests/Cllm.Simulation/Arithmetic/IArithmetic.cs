@@ -1,4 +1,6 @@
 using Cllm.Model.Compute;
+using Cllm.Model.Shape;
+using Cllm.Protocol.Tree;
 
 namespace Cllm.Simulation.Arithmetic;
 
@@ -14,8 +16,24 @@ internal interface IArithmetic : IDisposable
     /// <summary>Whether the weights changed during the computation that is about to end: its result is then no leaf's gradient.</summary>
     bool IsTorn { get; set; }
 
-    /// <summary>All slices stand at a step: nodes hold copies of its weights, and compute it from them whatever becomes of a slice. Not said in a single process.</summary>
-    void Publish(long step);
+    /// <summary>What workers read from now on in place of the slices: the weights in their own process, one array for each shard; none is the slices again.</summary>
+    void ComputeFrom(float[][]? weights);
+
+    /// <summary>A shard's range of the flat vector.</summary>
+    ParameterRange Range(int shard);
+
+    /// <summary>Adds gradients up to a node of the tree, over a range of the flat vector.</summary>
+    /// <param name="sources">Gradients that cover every leaf of the node once, in leaf order.</param>
+    /// <param name="node">The node.</param>
+    /// <param name="range">The range; its length is that of the sum.</param>
+    /// <param name="sum">Gets the sum.</param>
+    void AddUp(ReadOnlySpan<GradientSource> sources, LeafNode node, ParameterRange range, Span<float> sum);
+
+    /// <summary>Weights, first and second moment of a copy that <see cref="Save"/> has made.</summary>
+    float[][] Sections(object copy);
+
+    /// <summary>The copy of which these are the sections.</summary>
+    object Copy(float[][] sections);
 
     /// <summary>Digest over weights and optimizer state.</summary>
     ulong Digest();

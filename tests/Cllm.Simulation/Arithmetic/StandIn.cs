@@ -14,6 +14,8 @@ namespace Cllm.Simulation.Arithmetic;
 internal sealed class StandIn : IArithmetic, IRunHost
 {
     private const string ConfigurationDigest = "stand-in";
+    private const int SliceFloats = 2;
+    private const ulong FirstHash = 17;
     private static readonly ParameterLayout Layout = new(new GptShape(Vocabulary: 5, Block: 3, Layers: 1, Heads: 2, Width: 4));
 
     private readonly CheckpointStore _checkpoints;
@@ -24,7 +26,7 @@ internal sealed class StandIn : IArithmetic, IRunHost
     private readonly ulong[] _before;
     private readonly float[] _flat = new float[Layout.Length];
     private readonly float[] _moments = new float[Layout.Length];
-    private readonly Dictionary<long, ulong> _published = [];
+    private ulong? _readHash;
     private ulong _weightsHash;
     private long _hashedVersion = -1;
     private int _computed;
@@ -93,7 +95,38 @@ internal sealed class StandIn : IArithmetic, IRunHost
         return step.Value;
     }
 
-    public void Publish(long step) => _published[step] = WeightsHash();
+    public void ComputeFrom(float[][]? weights)
+    {
+        _readHash = null;
+        if (weights is not null)
+        {
+            var hash = FirstHash;
+            foreach (var slice in weights)
+            {
+                hash = Hash((long)hash, 1, MemoryMarshal.Cast<float, ulong>(slice)[0]);
+            }
+
+            _readHash = hash;
+        }
+    }
+
+    public ParameterRange Range(int shard) => new(SliceFloats * shard, SliceFloats);
+
+    public void AddUp(ReadOnlySpan<GradientSource> sources, LeafNode node, ParameterRange range, Span<float> sum)
+    {
+        // A gradient is one number, of which a shard takes its own hash: each shard is sent all of it.
+        var at = 0;
+        MemoryMarshal.Cast<float, ulong>(sum)[0] = Total(node, sources, ref at);
+    }
+
+    public float[][] Sections(object copy)
+    {
+        var weights = new float[SliceFloats];
+        MemoryMarshal.Cast<float, ulong>(weights.AsSpan())[0] = (ulong)copy;
+        return [weights, new float[SliceFloats], new float[SliceFloats]];
+    }
+
+    public object Copy(float[][] sections) => MemoryMarshal.Cast<float, ulong>(sections[0])[0];
 
     public ulong Digest() => WeightsHash();
 
@@ -151,7 +184,7 @@ internal sealed class StandIn : IArithmetic, IRunHost
         if (_hashedVersion != Version)
         {
             _hashedVersion = Version;
-            _weightsHash = 17;
+            _weightsHash = FirstHash;
             foreach (var slice in Slices)
             {
                 _weightsHash = Hash((long)_weightsHash, 1, slice);
@@ -159,6 +192,21 @@ internal sealed class StandIn : IArithmetic, IRunHost
         }
 
         return _weightsHash;
+    }
+
+    private ulong ReadHash() => _readHash ?? WeightsHash();
+
+    private ulong Total(LeafNode node, ReadOnlySpan<GradientSource> sources, ref int at)
+    {
+        if (sources[at].Level == node.Level && sources[at].Index == node.Index)
+        {
+            var source = sources[at++];
+            return MemoryMarshal.Cast<float, ulong>(source.Holder.Buffer(source.Buffer))[0];
+        }
+
+        var (left, right) = _tree.Children(node);
+        var sum = Total(left, sources, ref at);
+        return Add(sum, Total(right, sources, ref at));
     }
 
     private ulong Sum(LeafNode node, long step, ulong weights)
@@ -185,7 +233,7 @@ internal sealed class StandIn : IArithmetic, IRunHost
             }
 
             var node = new LeafNode(level, index);
-            var weights = host._published.TryGetValue(step, out var published) ? published : host.WeightsHash() + (host.IsTorn ? 1UL : 0);
+            var weights = host.ReadHash() + (host.IsTorn ? 1UL : 0);
             var sum = host.Sum(node, step, weights);
             if (host._plant == PlantedFault.LeafCountedTwice && ++host._computed % 100 == 0)
             {
@@ -209,7 +257,7 @@ internal sealed class StandIn : IArithmetic, IRunHost
         {
             for (var i = 0; i < units; i++)
             {
-                unitLosses[i] = Number(Hash(firstUnit + i, 11, host.WeightsHash()));
+                unitLosses[i] = Number(Hash(firstUnit + i, 11, host.ReadHash()));
             }
         }
 
@@ -233,20 +281,7 @@ internal sealed class StandIn : IArithmetic, IRunHost
         private ulong Gradient(ReadOnlySpan<GradientSource> sources)
         {
             var at = 0;
-            return Hash(shard, 13, Total(host._tree.Lowest(new(host._tree.RootLevel, 0)), sources, ref at));
-        }
-
-        private ulong Total(LeafNode node, ReadOnlySpan<GradientSource> sources, ref int at)
-        {
-            if (sources[at].Level == node.Level && sources[at].Index == node.Index)
-            {
-                var source = sources[at++];
-                return MemoryMarshal.Cast<float, ulong>(source.Holder.Buffer(source.Buffer))[0];
-            }
-
-            var (left, right) = host._tree.Children(node);
-            var sum = Total(left, sources, ref at);
-            return Add(sum, Total(right, sources, ref at));
+            return Hash(shard, 13, host.Total(host._tree.Lowest(new(host._tree.RootLevel, 0)), sources, ref at));
         }
     }
 }

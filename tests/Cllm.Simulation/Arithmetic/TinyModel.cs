@@ -4,6 +4,7 @@ using Cllm.Model.Compute;
 using Cllm.Model.Files;
 using Cllm.Model.Run;
 using Cllm.Model.Shape;
+using Cllm.Protocol.Tree;
 
 namespace Cllm.Simulation.Arithmetic;
 
@@ -21,7 +22,11 @@ internal sealed class TinyModel : IArithmetic
 
     private readonly RunPlan _plan = PlanOf();
     private readonly RunHost _host;
+    private readonly TreeSum _sum;
     private readonly int _shards;
+
+    /// <summary>The slices, while workers read the weights of their own process.</summary>
+    private float[]? _kept;
 
     public TinyModel(CheckpointStore checkpoints, int shardsWanted)
     {
@@ -31,6 +36,7 @@ internal sealed class TinyModel : IArithmetic
             Warn = _ => { },
         };
         _shards = _host.Shards(shardsWanted);
+        _sum = new(_host.Leaves);
         _host.Restore();
     }
 
@@ -40,7 +46,39 @@ internal sealed class TinyModel : IArithmetic
 
     public bool IsTorn { get; set; }
 
-    public void Publish(long step) { }
+    public void ComputeFrom(float[][]? weights)
+    {
+        var all = _host.State.Weights.Span;
+        if (_kept is not null)
+        {
+            _kept.CopyTo(all);
+            _kept = null;
+        }
+
+        if (weights is not null)
+        {
+            _kept = all.ToArray();
+            for (var shard = 0; shard < _shards; shard++)
+            {
+                weights[shard].CopyTo(all[Range(shard).Offset..]);
+            }
+        }
+    }
+
+    public ParameterRange Range(int shard) => _plan.Layout.Shards(_shards)[shard];
+
+    public void AddUp(ReadOnlySpan<GradientSource> sources, LeafNode node, ParameterRange range, Span<float> sum)
+    {
+        for (var at = 0; at < range.Length; at += TreeSum.Chunk)
+        {
+            var part = new ParameterRange(range.Offset + at, Math.Min(TreeSum.Chunk, range.Length - at));
+            _sum.Add(sources, node.Level, node.Index, part).CopyTo(sum[at..]);
+        }
+    }
+
+    public float[][] Sections(object copy) => (float[][])copy;
+
+    public object Copy(float[][] sections) => sections;
 
     public ulong Digest()
     {
@@ -51,7 +89,7 @@ internal sealed class TinyModel : IArithmetic
 
     public void Spoil(int shard)
     {
-        var range = _plan.Layout.Shards(_shards)[shard];
+        var range = Range(shard);
         _host.State.Weights.Span.Slice(range.Offset, range.Length).Fill(0.125f);
         _host.State.FirstMoment.Span.Slice(range.Offset, range.Length).Fill(0.5f);
         Version++;
@@ -59,13 +97,13 @@ internal sealed class TinyModel : IArithmetic
 
     public object Save(int shard)
     {
-        var range = _plan.Layout.Shards(_shards)[shard];
+        var range = Range(shard);
         return (float[][])[.. Vectors().Select(vector => vector.Span.Slice(range.Offset, range.Length).ToArray())];
     }
 
     public void Load(int shard, object copy)
     {
-        var range = _plan.Layout.Shards(_shards)[shard];
+        var range = Range(shard);
         foreach (var (vector, part) in Vectors().Zip((float[][])copy))
         {
             var slice = vector.Span.Slice(range.Offset, range.Length);
@@ -76,7 +114,11 @@ internal sealed class TinyModel : IArithmetic
 
     public void Changed() => Version++;
 
-    public void Dispose() => _host.Dispose();
+    public void Dispose()
+    {
+        _sum.Dispose();
+        _host.Dispose();
+    }
 
     private Cllm.Numerics.Memory.AlignedBuffer[] Vectors() => [_host.State.Weights, _host.State.FirstMoment, _host.State.SecondMoment];
 

@@ -20,6 +20,9 @@ internal sealed class CoordinatorHost : SimulatedActor
     /// <summary>Where each shard is: its newest incarnation, as far as it has announced itself.</summary>
     private readonly SortedDictionary<int, (long Incarnation, ShardSeat Seat)> _shards = [];
 
+    /// <summary>The checkpoint whose state was asked for last.</summary>
+    private TakeCheckpoint? _gathering;
+
     public CoordinatorHost(SimulatedCluster cluster, SimulatedNode node, int number, Coordinator machine, CoordinatorSettings settings)
         : base(cluster, node, machine) => (Number, Machine, Settings) = (number, machine, settings);
 
@@ -42,6 +45,9 @@ internal sealed class CoordinatorHost : SimulatedActor
 
     /// <summary>Whether a worker had announced itself to it when the run ended.</summary>
     public bool Knows(int worker) => _workers.Contains(worker);
+
+    /// <summary>Where a shard is, as far as it has announced itself.</summary>
+    public ShardSeat? SeatOf(int shard) => _shards.TryGetValue(shard, out var place) ? place.Seat : null;
 
     public override Destination Address => Destination.Coordinator;
 
@@ -201,9 +207,51 @@ internal sealed class CoordinatorHost : SimulatedActor
             return;
         }
 
-        Cluster.Arithmetic.Host.TakeSnapshot(take.Step.Number);
+        _gathering = take;
+        if (!Cluster.IsCluster)
+        {
+            TakeSnapshot(take, null);
+            return;
+        }
+
+        Cluster.Gather(this, take.Step.Number, (slices, failure) =>
+        {
+            if (_gathering != take || !IsAlive)
+            {
+                return;
+            }
+
+            if (slices is null || !IsLeader)
+            {
+                Feed(new CheckpointFailed(take.Step, slices is null ? failure : "another coordinator has taken over"));
+            }
+            else
+            {
+                TakeSnapshot(take, slices);
+            }
+        });
+    }
+
+    /// <param name="take">The order.</param>
+    /// <param name="slices">The slices as they were fetched; none where they are all in this process.</param>
+    private void TakeSnapshot(TakeCheckpoint take, object[]? slices)
+    {
+        var (arithmetic, version) = (Cluster.Arithmetic, Cluster.Arithmetic.Version);
+        object[] kept = [.. Enumerable.Range(0, slices?.Length ?? 0).Select(arithmetic.Save)];
+        Load(slices ?? []);
+        arithmetic.Host.TakeSnapshot(take.Step.Number);
+        Load(kept);
+        arithmetic.Version = version;
         Cluster.Plan(Cluster.Jitter(Scenario.Second / 2), EventKind.Write, Address, this, take.Step);
         Feed(new SnapshotTaken(take.Epoch, take.Step));
+    }
+
+    private void Load(object[] slices)
+    {
+        for (var shard = 0; shard < slices.Length; shard++)
+        {
+            Cluster.Arithmetic.Load(shard, slices[shard]);
+        }
     }
 
     private void Send(Send send)

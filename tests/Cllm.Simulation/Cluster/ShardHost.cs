@@ -9,18 +9,20 @@ using Cllm.Simulation.Faults;
 namespace Cllm.Simulation.Cluster;
 
 /// <summary>What a shard's actor does, in virtual time.</summary>
-internal sealed class ShardHost : SimulatedActor
+internal sealed class ShardHost : SimulatedActor, IDisposable
 {
     private const long ReduceTicks = Scenario.Second / 100;
-    private const long RetryTicks = Scenario.Second / 5;
 
     private readonly ShardSeat _seat;
     private readonly double[] _norms;
     private readonly GradientSource[] _sources;
     private readonly IShardCompute _compute;
 
-    /// <summary>The slice that is being sent.</summary>
-    private object? _copy;
+    /// <summary>Fetches gradients of other processes; none in a run of a single one.</summary>
+    private readonly GradientFetches? _fetches;
+
+    /// <summary>The reduction that waits for gradients of other processes; none most of the time.</summary>
+    private ReduceSlice? _gathering;
 
     /// <summary>The slice before its last update, kept only to plant a fault.</summary>
     private object? _before;
@@ -32,6 +34,7 @@ internal sealed class ShardHost : SimulatedActor
         _compute = cluster.Arithmetic.Host.CreateShard(seat.Number, cluster.ShardCount);
         _norms = new double[_compute.Blocks];
         _sources = new GradientSource[cluster.Scenario.Leaves];
+        _fetches = cluster.IsCluster ? new(cluster, this, seat.Number) : null;
     }
 
     public Shard Machine { get; }
@@ -43,30 +46,25 @@ internal sealed class ShardHost : SimulatedActor
 
     public override Destination Address => Destination.Of(new ShardIndex(_seat.Number));
 
-    /// <summary>Ends a piece of work, if the gradients can be reached; else goes on trying.</summary>
+    /// <summary>The slice before its last update, kept only to plant a fault.</summary>
+    public object? Before => _before;
+
+    /// <summary>Ends a piece of work.</summary>
     public void Finish(object work)
     {
         if (work is SendSlice send)
         {
-            var isBroken = Cluster.Strikes(FaultKind.BrokenTransfer);
-            Feed(new SliceSent(send.Step, send.Replica, isBroken ? "the transfer broke off" : Cluster.Store(_seat, send, _copy!)));
+            Cluster.Offer(_seat, this, send);
             return;
         }
 
-        var sources = work is ReduceSlice toReduce ? toReduce.Sources : ((UpdateSlice)work).Sources;
-        if (!AreReachable(sources))
-        {
-            Work(RetryTicks, work);
-            return;
-        }
-
-        if (!Find(sources))
+        if (Find(work is ReduceSlice toReduce ? toReduce.Sources : ((UpdateSlice)work).Sources) is not { } count)
         {
             Cluster.Fail(_seat, "a gradient is not there any more");
             return;
         }
 
-        var found = _sources.AsSpan(0, sources.Length);
+        var found = _sources.AsSpan(0, count);
         if (work is ReduceSlice reduce)
         {
             _compute.Reduce(reduce.Step.Number, found, _norms);
@@ -77,9 +75,22 @@ internal sealed class ShardHost : SimulatedActor
             Update(update, found);
             IsUpdating = false;
             _seat.Slice = update.Step.Number + 1;
+            Cluster.Stand(_seat);
             Feed(new SliceUpdated(update.Epoch, update.Step));
         }
     }
+
+    /// <summary>The gradients of a reduction have come.</summary>
+    public void Gathered(ReduceSlice work)
+    {
+        if (_gathering == work)
+        {
+            _gathering = null;
+            Work(Cluster.Jitter(ReduceTicks), work);
+        }
+    }
+
+    public void Dispose() => _fetches?.Dispose();
 
     private void Update(UpdateSlice update, ReadOnlySpan<GradientSource> sources)
     {
@@ -114,6 +125,9 @@ internal sealed class ShardHost : SimulatedActor
             case Send send:
                 Cluster.SendToCoordinator(Node, send.Message);
                 return null;
+            case ReduceSlice reduce when _fetches?.Begin(reduce) == false:
+                _gathering = reduce;
+                return null;
             case ReduceSlice reduce:
                 return Work(Cluster.Jitter(ReduceTicks), reduce);
             case UpdateSlice update:
@@ -121,41 +135,38 @@ internal sealed class ShardHost : SimulatedActor
                 _seat.Slice = null;
                 return Work(Cluster.Jitter(ReduceTicks), update);
             case SendSlice sending:
-                _copy = _before ?? (Cluster.Owners[_seat.Number] == _seat ? Cluster.Arithmetic.Save(_seat.Number) : _seat.Copy!);
                 return Work(Cluster.Jitter(ReduceTicks), sending);
             default:
                 return null;
         }
     }
 
-    private bool AreReachable(ReductionSource[] sources)
+    /// <summary>A newer order has come: the machine drops what the older one gives, so it need not be computed.</summary>
+    protected override void Fed()
     {
-        foreach (var source in sources)
+        if (_gathering is { } work && Machine.IsOutdated)
         {
-            var holder = Cluster.Workers[source.Worker.Number].Node;
-            if (holder != Node && holder.IsUp && (holder.PausedUntilTicks > Cluster.NowTicks || !Cluster.Network.Reaches(Node, holder)))
-            {
-                return false;
-            }
+            _fetches!.Cancel();
+            _gathering = null;
+            Feed(new SliceReduced(work.Epoch, work.Step, Payload.Empty));
         }
-
-        return true;
     }
 
-    private bool Find(ReductionSource[] sources)
+    private int? Find(ReductionSource[] sources)
     {
-        try
+        if (_fetches is not null)
         {
-            for (var i = 0; i < sources.Length; i++)
-            {
-                _sources[i] = Cluster.Gradients.Find(sources[i]);
-            }
+            return _fetches.Find(sources, _sources);
+        }
 
-            return true;
-        }
-        catch (InvalidOperationException)
+        for (var i = 0; i < sources.Length; i++)
         {
-            return false;
+            if (!Cluster.Gradients.TryFind(sources[i], out _sources[i]))
+            {
+                return null;
+            }
         }
+
+        return sources.Length;
     }
 }

@@ -33,6 +33,7 @@ internal abstract class SimulatedActor : IEffectPerformer
         try
         {
             _runner.Feed(input);
+            Fed();
         }
         catch (ProcessDied)
         {
@@ -71,6 +72,11 @@ internal abstract class SimulatedActor : IEffectPerformer
     /// <summary>Sets the machine's one deadline.</summary>
     protected void SetDeadline(DeadlineSet deadline) =>
         Cluster.PlanAt(Node.WhenClockShows(deadline.AtTicks, Cluster.NowTicks), EventKind.Deadline, Address, this, ++_deadline);
+
+    /// <summary>The machine was fed: work that waits may be void by now.</summary>
+    protected virtual void Fed()
+    {
+    }
 
     /// <summary>Performs an effect.</summary>
     protected abstract Input? Do(Effect effect);

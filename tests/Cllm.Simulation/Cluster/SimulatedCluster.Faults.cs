@@ -29,7 +29,7 @@ internal sealed partial class SimulatedCluster
 
         foreach (var seat in Owners)
         {
-            if (seat is not { Actor: not null, Slice: not null } || !IsReachedBy(coordinator, seat.Node))
+            if (seat is not { Actor: not null, Slice: not null })
             {
                 return "a shard does not answer";
             }
@@ -76,6 +76,7 @@ internal sealed partial class SimulatedCluster
             {
                 SimulationViolation.Unless(!actor.IsUpdating, "restore", $"shard {shard} updates its slice while it is brought back");
                 seat.Slice = step;
+                Stand(seat);
                 actor.Feed(new SliceRestored(restore.Epoch, new(step)));
             }
 
@@ -93,19 +94,6 @@ internal sealed partial class SimulatedCluster
         }
 
         return new Restored(restore.Epoch, new(step));
-    }
-
-    /// <summary>Keeps a shard's slice on another node.</summary>
-    /// <returns>Why it could not; none when it is there.</returns>
-    public string? Store(ShardSeat seat, SendSlice send, object copy)
-    {
-        if (Array.Find(Nodes, node => node.Id == send.Replica) is not { IsUp: true } node || !Network.Reaches(seat.Node, node))
-        {
-            return "the node cannot be reached";
-        }
-
-        node.Replicas[seat.Number] = (send.Step.Number, copy);
-        return null;
     }
 
     private bool IsReachedBy(CoordinatorHost coordinator, SimulatedNode node) =>

@@ -149,6 +149,7 @@ internal sealed partial class SimulatedCluster
         Kill(seat);
         seat.Incarnation++;
         Step? slice = seat.Slice is { } step ? new(step) : null;
+        Stand(seat);
         seat.Actor = new(this, seat, new(new() { Shard = new(seat.Number), Incarnation = new(seat.Incarnation), Node = seat.Node.Id, Slice = slice, Epoch = EpochAt(seat.Node) }));
         seat.Actor.Feed(new MachineStarted());
     }
@@ -169,6 +170,7 @@ internal sealed partial class SimulatedCluster
         if (seat.Actor is { } actor)
         {
             actor.IsAlive = false;
+            actor.Dispose();
             seat.Actor = null;
             if (actor.IsUpdating)
             {

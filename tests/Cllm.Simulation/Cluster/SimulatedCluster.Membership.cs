@@ -82,6 +82,7 @@ internal sealed partial class SimulatedCluster
 
         node.Shards.Clear();
         node.Replicas.Clear();
+        CloseChannel(node);
         node.Machine?.IsAlive = false;
         node.Machine = null;
         if (Leader?.Node == node)
@@ -188,6 +189,7 @@ internal sealed partial class SimulatedCluster
         node.IsUp = true;
         if (IsCluster)
         {
+            OpenChannel(node);
             foreach (var seat in Workers)
             {
                 if (seat.Node == node && !seat.HasLeft)

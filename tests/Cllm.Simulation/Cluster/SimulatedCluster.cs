@@ -36,6 +36,7 @@ internal sealed partial class SimulatedCluster : IDisposable
         Tree = new(scenario.Leaves);
         Network = new(this);
         Disk = new(this);
+        Channel = new(this);
         Arithmetic = MakeArithmetic(Disk.Checkpoints);
         Gradients = new(WorkersMax);
         Nodes = [.. Enumerable.Range(0, scenario.Nodes).Select(MakeNode)];
@@ -193,25 +194,6 @@ internal sealed partial class SimulatedCluster : IDisposable
         }
     }
 
-    /// <summary>Nodes of a cluster hold copies of a step's weights as soon as all slices stand at it.</summary>
-    public void Publish(long step)
-    {
-        if (!IsCluster)
-        {
-            return;
-        }
-
-        foreach (var seat in Owners)
-        {
-            if (seat?.Slice != step)
-            {
-                return;
-            }
-        }
-
-        Arithmetic.Publish(step);
-    }
-
     public void Dispose() => Arithmetic.Dispose();
 
     private SimulatedNode MakeNode(int index)
@@ -263,6 +245,9 @@ internal sealed partial class SimulatedCluster : IDisposable
                 break;
             case EventKind.RunStart:
                 StartRun();
+                break;
+            case EventKind.Channel:
+                ((Action)next.Body!)();
                 break;
             case EventKind.NodeStart:
                 StartNode(Nodes[next.To.Index]);

@@ -1,3 +1,4 @@
+using Cllm.Actors.Channel;
 using Cllm.Protocol.Identity;
 
 namespace Cllm.Simulation.Cluster;
@@ -11,6 +12,12 @@ internal sealed class SimulatedNode(int index)
 
     /// <summary>The present process: each start is a node of its own to the cluster.</summary>
     public NodeId Id { get; set; }
+
+    /// <summary>Where the process's tensors are fetched; none in a run of a single process.</summary>
+    public ChannelAddress? Address { get; set; }
+
+    /// <summary>The weights in the process's memory; none in a run of a single process, whose workers read the slices themselves.</summary>
+    public ProcessSlices? Slices { get; set; }
 
     /// <summary>Whether the process runs.</summary>
     public bool IsUp { get; set; }

@@ -10,11 +10,12 @@ namespace Cllm.Simulation.Cluster;
 /// <summary>What a worker's actor does, in virtual time.</summary>
 internal sealed class WorkerHost : SimulatedActor
 {
-    private const long LateTicks = 20 * Scenario.Second;
-
     private readonly WorkerSeat _seat;
     private readonly double[] _losses;
     private long _startVersion;
+
+    /// <summary>Work that waits for weights; none most of the time.</summary>
+    private Effect? _waiting;
 
     public WorkerHost(SimulatedCluster cluster, WorkerSeat seat, Worker machine)
         : base(cluster, seat.Node, machine)
@@ -34,10 +35,24 @@ internal sealed class WorkerHost : SimulatedActor
 
     public override Destination Address => Destination.Of(new WorkerId(_seat.Number));
 
+    /// <summary>Grows whenever a weight changes that this worker reads.</summary>
+    private long Version => Node.Slices?.Version ?? Cluster.Arithmetic.Version;
+
+    /// <summary>The weights that were waited for may have come.</summary>
+    public void GoOn()
+    {
+        if (_waiting is { } work)
+        {
+            _waiting = null;
+            Do(work);
+        }
+    }
+
     /// <summary>Ends a piece of work.</summary>
     public void Finish(object work)
     {
-        Cluster.Arithmetic.IsTorn = _startVersion != Cluster.Arithmetic.Version;
+        Cluster.Arithmetic.IsTorn = _startVersion != Version;
+        Cluster.Arithmetic.ComputeFrom(Node.Slices?.Weights);
         if (Cluster.Arithmetic.IsTorn && Cluster.IsTracing)
         {
             Cluster.Trace($"  the weights changed while {Address} computed");
@@ -47,6 +62,7 @@ internal sealed class WorkerHost : SimulatedActor
         {
             var losses = _losses.AsSpan(0, Cluster.Tree.Count(node.Node));
             var buffer = Compute.ComputeNode(node.Step.Number, node.Node.Level, node.Node.Index, losses);
+            Cluster.Arithmetic.ComputeFrom(null);
             BuffersHeld++;
             Cluster.Gradients.Hold(new(_seat.Number), new(node.Lease, buffer));
             Feed(new NodeComputed(node.Lease, buffer, Words.Of(losses)));
@@ -55,6 +71,7 @@ internal sealed class WorkerHost : SimulatedActor
         {
             var losses = _losses.AsSpan(0, units.Count);
             Compute.Evaluate(units.Step.Number, units.First, units.Count, losses);
+            Cluster.Arithmetic.ComputeFrom(null);
             Feed(new UnitsEvaluated(units.Lease, Words.Of(losses)));
         }
     }
@@ -67,10 +84,9 @@ internal sealed class WorkerHost : SimulatedActor
                 Cluster.SendToCoordinator(Node, send.Message);
                 return null;
             case ComputeNode node:
-                Cluster.Publish(node.Step.Number);
-                return Begin(Cluster.Tree.Count(node.Node) * Cluster.Scenario.LeafTicks, node);
+                return Begin(node.Step.Number, Cluster.Tree.Count(node.Node) * Cluster.Scenario.LeafTicks, node);
             case EvaluateUnits units:
-                return Begin(units.Count * Cluster.Scenario.LeafTicks / 3, units);
+                return Begin(units.Step.Number, units.Count * Cluster.Scenario.LeafTicks / 3, units);
             case ReleaseBuffers:
                 if (Cluster.Scenario.Plant != PlantedFault.BuffersNotReturned)
                 {
@@ -87,9 +103,28 @@ internal sealed class WorkerHost : SimulatedActor
         }
     }
 
-    private Input? Begin(long ticks, object work)
+    /// <summary>The machine drops the result of a void lease, so there need not be one.</summary>
+    protected override void Fed()
     {
-        _startVersion = Cluster.Arithmetic.Version;
-        return Work(Cluster.Jitter(ticks) + (Cluster.Strikes(FaultKind.LateWeights) ? Cluster.Jitter(LateTicks) : 0), work);
+        if (_waiting is { } work && Machine.IsAtVoidLease)
+        {
+            _waiting = null;
+            Feed(work is ComputeNode node
+                ? new NodeComputed(node.Lease, -1, Payload.Empty)
+                : new UnitsEvaluated(((EvaluateUnits)work).Lease, Payload.Empty));
+        }
+    }
+
+    private Input? Begin(long step, long ticks, Effect work)
+    {
+        if (Node.Slices is { } slices && !slices.AreAt(step))
+        {
+            _waiting = work;
+            slices.Want(Machine.Fence.Epoch, step);
+            return null;
+        }
+
+        _startVersion = Version;
+        return Work(Cluster.Jitter(ticks), work);
     }
 }

@@ -23,6 +23,9 @@ internal enum EventKind
     /// <summary>The whole run is started again from its newest checkpoint.</summary>
     RunStart,
 
+    /// <summary>Bytes arrive over the tensor channel, or do not.</summary>
+    Channel,
+
     /// <summary>Membership, announcements and the fault plan go on.</summary>
     Tick,
 }

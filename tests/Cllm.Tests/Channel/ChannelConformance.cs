@@ -54,7 +54,7 @@ public abstract class ChannelConformance : IDisposable
     {
         _buffer.Span.Fill(float.NaN);
 
-        var result = _lane.Fetch(TensorRequest.Weights(_epoch, _now, _shard, offset, length, 0), _destination);
+        var result = Fetch(_lane, TensorRequest.Weights(_epoch, _now, _shard, offset, length, 0), _destination);
 
         Assert.Equal(FetchResult.Done, result);
         Assert.True(Same(_store.Weights.Span.Slice(offset, length), _buffer.Span.Slice(offset, length)));
@@ -67,7 +67,7 @@ public abstract class ChannelConformance : IDisposable
     {
         var destination = new BufferDestination(0, _buffer, _first, _second);
 
-        Assert.Equal(FetchResult.Done, _lane.Fetch(TensorRequest.State(_epoch, _now, _shard, 3, 100_000), destination));
+        Assert.Equal(FetchResult.Done, Fetch(_lane, TensorRequest.State(_epoch, _now, _shard, 3, 100_000), destination));
 
         Assert.True(Same(_store.Weights.Span.Slice(3, 100_000), _buffer.Span.Slice(3, 100_000)));
         Assert.True(Same(_store.First.Span.Slice(3, 100_000), _first.Span.Slice(3, 100_000)));
@@ -80,7 +80,7 @@ public abstract class ChannelConformance : IDisposable
         using var slice = new AlignedBuffer(1_000);
 
         var request = TensorRequest.Weights(_epoch, _now, _shard, 5_100, 900, 0);
-        Assert.Equal(FetchResult.Done, _lane.Fetch(request, new BufferDestination(5_000, slice)));
+        Assert.Equal(FetchResult.Done, Fetch(_lane, request, new BufferDestination(5_000, slice)));
 
         Assert.True(Same(_store.Weights.Span.Slice(5_100, 900), slice.Span.Slice(100, 900)));
     }
@@ -90,7 +90,7 @@ public abstract class ChannelConformance : IDisposable
     {
         var request = TensorRequest.Gradient(_epoch, _now, _shard, 1, Floats - 1, new(1, 0), SampleStore.Sources);
 
-        Assert.Equal(FetchResult.Done, _lane.Fetch(request, _destination));
+        Assert.Equal(FetchResult.Done, Fetch(_lane, request, _destination));
 
         for (var i = 1; i < Floats; i++)
         {
@@ -103,9 +103,9 @@ public abstract class ChannelConformance : IDisposable
     {
         var bytes = new byte[Floats];
 
-        Assert.Equal(FetchResult.Done, _lane.Fetch(TensorRequest.Blob(0, 0, 300_000), new BytesDestination(bytes)));
+        Assert.Equal(FetchResult.Done, Fetch(_lane, TensorRequest.Blob(0, 0, 300_000), new BytesDestination(bytes)));
         var rest = TensorRequest.Blob(0, 300_000, Floats - 300_000);
-        Assert.Equal(FetchResult.Done, _lane.Fetch(rest, new BytesDestination(bytes.AsMemory(300_000))));
+        Assert.Equal(FetchResult.Done, Fetch(_lane, rest, new BytesDestination(bytes.AsMemory(300_000))));
 
         Assert.Equal(_store.Bytes, bytes);
     }
@@ -118,11 +118,11 @@ public abstract class ChannelConformance : IDisposable
     [InlineData(5, 4, 0, 0, RefusalReason.NotYet)]
     public void What_the_store_refuses_is_refused_and_the_lane_goes_on(long epoch, long step, int shard, long offset, RefusalReason reason)
     {
-        var result = _lane.Fetch(TensorRequest.Weights(new(epoch), new(step), new(shard), offset, Floats, 0), Roomy);
+        var result = Fetch(_lane, TensorRequest.Weights(new(epoch), new(step), new(shard), offset, Floats, 0), Roomy);
 
         Assert.Equal((FetchOutcome.Refused, reason), (result.Outcome, result.Reason));
         Assert.NotEmpty(result.Sentence);
-        Assert.Equal(FetchResult.Done, _lane.Fetch(Weights, _destination));
+        Assert.Equal(FetchResult.Done, Fetch(_lane, Weights, _destination));
     }
 
     [Fact]
@@ -130,7 +130,7 @@ public abstract class ChannelConformance : IDisposable
     {
         var request = TensorRequest.Gradient(_epoch, _now, _shard, 0, 10, new(1, 0), new[] { SampleStore.Sources[0] });
 
-        Assert.Equal(RefusalReason.Gone, _lane.Fetch(request, _destination).Reason);
+        Assert.Equal(RefusalReason.Gone, Fetch(_lane, request, _destination).Reason);
     }
 
     [Fact]
@@ -138,21 +138,22 @@ public abstract class ChannelConformance : IDisposable
     {
         var ending = new Ending();
         _lane.Fetch(TensorRequest.Weights(_epoch, _now.Next, _shard, 0, Floats, 60_000), _destination, ending.Ended);
+        _channel.Settle();
         Assert.False(ending.IsThere);
 
         _store.Update();
 
-        Assert.Equal(FetchResult.Done, ending.Wait());
+        Assert.Equal(FetchResult.Done, Wait(ending));
         Assert.True(Same(_store.Weights.Span, _buffer.Span));
     }
 
     [Fact]
     public void What_does_not_come_in_time_is_refused_as_not_yet()
     {
-        var result = _lane.Fetch(TensorRequest.Weights(_epoch, _now.Next, _shard, 0, 1, 20), _destination);
+        var result = Fetch(_lane, TensorRequest.Weights(_epoch, _now.Next, _shard, 0, 1, 20), _destination);
 
         Assert.Equal((FetchOutcome.Refused, RefusalReason.NotYet), (result.Outcome, result.Reason));
-        Assert.Equal(FetchResult.Done, _lane.Fetch(Weights, _destination));
+        Assert.Equal(FetchResult.Done, Fetch(_lane, Weights, _destination));
     }
 
     [Fact]
@@ -160,11 +161,12 @@ public abstract class ChannelConformance : IDisposable
     {
         var ending = new Ending();
         _lane.Fetch(TensorRequest.Weights(_epoch, _now.Next, _shard, 0, 1, 60_000), _destination, ending.Ended);
+        _channel.Settle();
 
         _lane.Cancel();
 
-        Assert.Equal(FetchOutcome.Cancelled, ending.Wait().Outcome);
-        Assert.Equal(FetchResult.Done, _lane.Fetch(Weights, _destination));
+        Assert.Equal(FetchOutcome.Cancelled, Wait(ending).Outcome);
+        Assert.Equal(FetchResult.Done, Fetch(_lane, Weights, _destination));
         Assert.Equal(1, ending.Times);
     }
 
@@ -174,8 +176,8 @@ public abstract class ChannelConformance : IDisposable
         var ending = new Ending();
         _lane.Fetch(Weights, new Hooked(_destination, offset => _lane.CancelIf(offset == 2 * TensorChunk.BytesMax)), ending.Ended);
 
-        Assert.Equal(FetchOutcome.Cancelled, ending.Wait().Outcome);
-        Assert.Equal(FetchResult.Done, _lane.Fetch(Weights, _destination));
+        Assert.Equal(FetchOutcome.Cancelled, Wait(ending).Outcome);
+        Assert.Equal(FetchResult.Done, Fetch(_lane, Weights, _destination));
         Assert.True(Same(_store.Weights.Span, _buffer.Span));
     }
 
@@ -184,9 +186,9 @@ public abstract class ChannelConformance : IDisposable
     {
         _lane.Cancel();
 
-        Assert.Equal(FetchResult.Done, _lane.Fetch(Weights, _destination));
+        Assert.Equal(FetchResult.Done, Fetch(_lane, Weights, _destination));
         _lane.Cancel();
-        Assert.Equal(FetchResult.Done, _lane.Fetch(Weights, _destination));
+        Assert.Equal(FetchResult.Done, Fetch(_lane, Weights, _destination));
     }
 
     [Fact]
@@ -194,24 +196,26 @@ public abstract class ChannelConformance : IDisposable
     {
         var ending = new Ending();
         _lane.Fetch(TensorRequest.Weights(_epoch, _now.Next, _shard, 0, 1, 60_000), _destination, ending.Ended);
+        _channel.Settle();
 
         _lane.Dispose();
 
-        Assert.Equal(FetchOutcome.Cancelled, ending.Wait().Outcome);
-        Assert.Equal(FetchOutcome.Cancelled, _lane.Fetch(Weights, _destination).Outcome);
+        Assert.Equal(FetchOutcome.Cancelled, Wait(ending).Outcome);
+        Assert.Equal(FetchOutcome.Cancelled, Fetch(_lane, Weights, _destination).Outcome);
     }
 
     [Fact]
     public void A_peer_that_is_lost_while_a_fetch_waits_ends_it_as_lost()
     {
         var ending = new Ending();
-        Assert.Equal(FetchResult.Done, _lane.Fetch(Weights, _destination));
+        Assert.Equal(FetchResult.Done, Fetch(_lane, Weights, _destination));
         _lane.Fetch(TensorRequest.Weights(_epoch, _now.Next, _shard, 0, 1, 60_000), _destination, ending.Ended);
+        _channel.Settle();
 
         _channel.Stop();
 
-        Assert.Equal(FetchOutcome.Lost, ending.Wait().Outcome);
-        Assert.Equal(FetchOutcome.Lost, _lane.Fetch(Weights, _destination).Outcome);
+        Assert.Equal(FetchOutcome.Lost, Wait(ending).Outcome);
+        Assert.Equal(FetchOutcome.Lost, Fetch(_lane, Weights, _destination).Outcome);
     }
 
     [Fact]
@@ -223,7 +227,7 @@ public abstract class ChannelConformance : IDisposable
         using var buffers = new AlignedBuffer(8_000_000);
         var destination = new Hooked(new BufferDestination(0, buffers), offset => StopIf(channel, offset == 2 * TensorChunk.BytesMax));
 
-        var result = lane.Fetch(TensorRequest.Weights(_epoch, _now, _shard, 0, 8_000_000, 0), destination);
+        var result = Fetch(lane, TensorRequest.Weights(_epoch, _now, _shard, 0, 8_000_000, 0), destination, channel);
 
         Assert.Equal(FetchOutcome.Lost, result.Outcome);
         Assert.Equal((0, 0), (store.OpenRequests, store.Readers));
@@ -234,7 +238,7 @@ public abstract class ChannelConformance : IDisposable
     {
         _channel.Stop();
 
-        var result = _lane.Fetch(Weights, _destination);
+        var result = Fetch(_lane, Weights, _destination);
 
         Assert.Equal(FetchOutcome.Lost, result.Outcome);
         Assert.Contains(_channel.Address.Port.ToString(), result.Sentence);
@@ -245,7 +249,7 @@ public abstract class ChannelConformance : IDisposable
     {
         using var lane = _channel.Transport.Open(_channel.Address with { Credential = ChannelCredential.Draw() }, 1);
 
-        var result = lane.Fetch(Weights, _destination);
+        var result = Fetch(lane, Weights, _destination);
 
         Assert.Equal((FetchOutcome.Refused, RefusalReason.WrongCredential), (result.Outcome, result.Reason));
     }
@@ -255,10 +259,10 @@ public abstract class ChannelConformance : IDisposable
     {
         _store.AtClose = new(RefusalReason.Withdrawn, "The step has ended.");
 
-        Assert.Equal(FetchResult.Refused(_store.AtClose), _lane.Fetch(Weights, _destination));
+        Assert.Equal(FetchResult.Refused(_store.AtClose), Fetch(_lane, Weights, _destination));
 
         _store.AtClose = TensorRefusal.None;
-        Assert.Equal(FetchResult.Done, _lane.Fetch(Weights, _destination));
+        Assert.Equal(FetchResult.Done, Fetch(_lane, Weights, _destination));
     }
 
     [Fact]
@@ -266,12 +270,12 @@ public abstract class ChannelConformance : IDisposable
     {
         _store.Reading = offset => ThrowIf(offset > 0);
 
-        var result = _lane.Fetch(Weights, _destination);
+        var result = Fetch(_lane, Weights, _destination);
 
         Assert.Equal((FetchOutcome.Refused, RefusalReason.Failed), (result.Outcome, result.Reason));
         Assert.Contains("planted", result.Sentence);
         _store.Reading = null;
-        Assert.Equal(FetchResult.Done, _lane.Fetch(Weights, _destination));
+        Assert.Equal(FetchResult.Done, Fetch(_lane, Weights, _destination));
         Assert.Equal(0, _store.OpenRequests);
     }
 
@@ -284,18 +288,18 @@ public abstract class ChannelConformance : IDisposable
 
         Assert.Throws<InvalidOperationException>(() => _lane.Fetch(Weights, _destination, ending.Ended));
         using var other = _channel.Transport.Open(_channel.Address, 1);
-        Assert.Equal(FetchResult.Done, other.Fetch(Weights, new BufferDestination(0, _first)));
+        Assert.Equal(FetchResult.Done, Fetch(other, Weights, new BufferDestination(0, _first)));
 
         _store.Update();
-        Assert.Equal(FetchResult.Done, ending.Wait());
+        Assert.Equal(FetchResult.Done, Wait(ending));
     }
 
     [Fact]
     public void A_destination_without_room_is_a_mistake()
     {
-        Assert.Throws<InvalidOperationException>(() => _lane.Fetch(Weights, new BufferDestination(1, _buffer)));
-        Assert.Throws<InvalidOperationException>(() => _lane.Fetch(Weights, new BufferDestination(0, _buffer, _first, _second)));
-        Assert.Throws<InvalidOperationException>(() => _lane.Fetch(TensorRequest.Blob(0, 0, 11), new BytesDestination(new byte[10])));
+        Assert.Throws<InvalidOperationException>(() => Fetch(_lane, Weights, new BufferDestination(1, _buffer)));
+        Assert.Throws<InvalidOperationException>(() => Fetch(_lane, Weights, new BufferDestination(0, _buffer, _first, _second)));
+        Assert.Throws<InvalidOperationException>(() => Fetch(_lane, TensorRequest.Blob(0, 0, 11), new BytesDestination(new byte[10])));
     }
 
     [Fact]
@@ -316,8 +320,21 @@ public abstract class ChannelConformance : IDisposable
 
         _lane.Fetch(TensorRequest.Weights(_epoch, _now, _shard, 0, 1_000, 0), _destination, again);
 
-        Assert.Equal(FetchResult.Done, all.Wait());
+        Assert.Equal(FetchResult.Done, Wait(all));
         Assert.Equal(0, left);
+    }
+
+    private FetchResult Fetch(ITensorLane lane, in TensorRequest request, ITensorDestination destination, ChannelUnderTest? channel = null)
+    {
+        var ending = new Ending();
+        lane.Fetch(request, destination, ending.Ended);
+        return Wait(ending, channel);
+    }
+
+    private FetchResult Wait(Ending ending, ChannelUnderTest? channel = null)
+    {
+        (channel ?? _channel).Pass(() => ending.IsThere);
+        return ending.Wait();
     }
 
     private static BufferDestination Roomy => new(0, new AlignedBuffer(Floats + 1));

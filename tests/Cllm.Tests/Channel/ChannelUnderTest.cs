@@ -15,6 +15,16 @@ internal abstract class ChannelUnderTest : IDisposable
     /// <summary>The serving node is no more.</summary>
     public abstract void Stop();
 
+    /// <summary>Where time is simulated: lets it pass until something has happened, or nothing more will.</summary>
+    public virtual void Pass(Func<bool> hasHappened)
+    {
+    }
+
+    /// <summary>Where time is simulated: lets so much pass that a request has come to where it waits.</summary>
+    public virtual void Settle()
+    {
+    }
+
     public void Dispose() => Stop();
 }
 
