@@ -265,7 +265,7 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
                 _run.Slices.Change(shard, SliceParts.All);
             }
 
-            round.Step = new(_run.Host.Restore());
+            round.Step = new(_coordination.Host.Restore());
         }
         catch (Exception failure)
         {

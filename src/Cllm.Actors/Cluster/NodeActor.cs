@@ -25,6 +25,7 @@ internal sealed class NodeActor : UntypedActor, IEffectPerformer
     private readonly IActorRef _anyCoordinator;
     private readonly TaskCompletionSource<TrainingEnd> _end;
     private readonly MachineRunner _runner;
+    private readonly IScheduler _clock = Context.System.Scheduler;
     private readonly SliceFetches _slices;
     private readonly ReplicaFetches _replicas;
     private readonly Dictionary<IActorRef, WorkerId> _workers = [];
@@ -52,6 +53,8 @@ internal sealed class NodeActor : UntypedActor, IEffectPerformer
         (_slices, _replicas) = (run.FetchSlices(Self), run.FetchReplicas(Self));
         _shards = new IActorRef?[run.Shards.Length];
     }
+
+    public long NowTicks => _clock.HighResMonotonicClock.Ticks;
 
     public Input? Perform(Effect effect)
     {
@@ -235,9 +238,9 @@ internal sealed class NodeActor : UntypedActor, IEffectPerformer
 
     private void SetDeadline(DeadlineSet deadline)
     {
-        var delay = TimeSpan.FromTicks(Math.Max(0, deadline.AtTicks - MachineRunner.NowTicks));
+        var delay = TimeSpan.FromTicks(Math.Max(0, deadline.AtTicks - NowTicks));
         _deadline?.Cancel();
-        _deadline = Context.System.Scheduler.ScheduleTellOnceCancelable(delay, Self, new Own(new DeadlinePassed()), Self);
+        _deadline = _clock.ScheduleTellOnceCancelable(delay, Self, new Own(new DeadlinePassed()), Self);
     }
 
     private void AnnounceMembers(Epoch epoch)

@@ -13,6 +13,7 @@ internal abstract class CoordinatorActor : UntypedActor, IEffectPerformer
 {
     private readonly CoordinatorRun _run;
     private readonly MachineRunner _runner;
+    private readonly IScheduler _clock = Context.System.Scheduler;
 
     private ICancelable? _deadline;
 
@@ -22,6 +23,8 @@ internal abstract class CoordinatorActor : UntypedActor, IEffectPerformer
         Machine = new(run.Settings);
         _runner = new(Machine, this);
     }
+
+    public long NowTicks => _clock.HighResMonotonicClock.Ticks;
 
     /// <summary>The machine.</summary>
     protected Coordinator Machine { get; }
@@ -139,12 +142,12 @@ internal abstract class CoordinatorActor : UntypedActor, IEffectPerformer
     private RunView View()
     {
         Inspect();
-        return _run.Inspector.View(Machine.View(MachineRunner.NowTicks));
+        return _run.Inspector.View(Machine.View(NowTicks));
     }
 
     private void Take(RunOrder order)
     {
-        var (input, answer) = OperatorOrders.Of(order, Machine.View(MachineRunner.NowTicks));
+        var (input, answer) = OperatorOrders.Of(order, Machine.View(NowTicks));
         Sender.Tell(answer, Self);
         if (input is not null)
         {
@@ -187,9 +190,9 @@ internal abstract class CoordinatorActor : UntypedActor, IEffectPerformer
 
     private void SetDeadline(DeadlineSet deadline)
     {
-        var delay = TimeSpan.FromTicks(Math.Max(0, deadline.AtTicks - MachineRunner.NowTicks));
+        var delay = TimeSpan.FromTicks(Math.Max(0, deadline.AtTicks - NowTicks));
         _deadline?.Cancel();
-        _deadline = Context.System.Scheduler.ScheduleTellOnceCancelable(delay, Self, new Own(new DeadlinePassed()), Self);
+        _deadline = _clock.ScheduleTellOnceCancelable(delay, Self, new Own(new DeadlinePassed()), Self);
     }
 
     private void Tell(Report report)

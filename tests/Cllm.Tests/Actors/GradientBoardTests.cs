@@ -7,7 +7,7 @@ public sealed class GradientBoardTests
     [Fact]
     public async Task The_memory_of_a_failed_worker_is_given_back_when_no_shard_reads()
     {
-        using var host = new ScriptedHost([]);
+        using var host = new ScriptedHost();
         var board = new GradientBoard(1);
         board.Enter(new(0), host);
         board.Hold(new(0), new(new(7), 0));
