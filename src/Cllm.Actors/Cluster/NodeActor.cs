@@ -28,6 +28,7 @@ internal sealed class NodeActor : UntypedActor, IEffectPerformer
     private readonly IScheduler _clock = Context.System.Scheduler;
     private readonly SliceFetches _slices;
     private readonly ReplicaFetches _replicas;
+    private readonly NoteLimit _limit = new();
     private readonly Dictionary<IActorRef, WorkerId> _workers = [];
     private readonly IActorRef?[] _shards;
 
@@ -79,7 +80,7 @@ internal sealed class NodeActor : UntypedActor, IEffectPerformer
                 GiveUp(stop.Shard.Number, stop.Incarnation);
                 return null;
             case NodeLeft:
-                End(Protocol.Coordination.RunOutcome.Stopped, 0, "this process has left the run, which goes on without it");
+                _end.TrySetResult(new(0, Protocol.Coordination.RunOutcome.Stopped, "this process has left the run, which goes on without it") { HasLeft = true });
                 return null;
             case NodeRefused refused:
                 _end.TrySetResult(new(0, Protocol.Coordination.RunOutcome.Failed, refused.Reason) { IsRefused = true });
@@ -135,7 +136,8 @@ internal sealed class NodeActor : UntypedActor, IEffectPerformer
                 Take(directory);
                 break;
             case NodeNumberTaken taken when !_isStarted:
-                End(Protocol.Coordination.RunOutcome.Failed, 0, $"another node has drawn number {taken.Node} as well; start this one again");
+                _end.TrySetResult(
+                    new(0, Protocol.Coordination.RunOutcome.Failed, $"another node has drawn number {taken.Node} as well") { IsNumberTaken = true });
                 break;
             case RunIsOver over:
                 End(over.Outcome, over.Step.Number, over.Reason);
@@ -157,7 +159,11 @@ internal sealed class NodeActor : UntypedActor, IEffectPerformer
                 // That a connection broke or is refused is known already, and told in the run's own words.
                 break;
             case LogEvent log:
-                _observer.Note($"Akka.NET: {FirstLine($"{log.Message}")}");
+                if (_limit.Pass(FirstLine($"{log.Message}"), NowTicks) is { } sentence)
+                {
+                    _observer.Note($"Akka.NET: {sentence}");
+                }
+
                 break;
             case Inside inside:
                 Take(inside);

@@ -11,7 +11,7 @@ public static class NodeNumbers
 
     private const int Bits = 25;
 
-    /// <summary>A number for this process, drawn at random: among a hundred nodes two draw the same once in ten thousand runs, and the second is then refused.</summary>
+    /// <summary>A number for this process, drawn at random: among a hundred nodes two draw the same once in ten thousand runs, and the second then draws again.</summary>
     public static NodeId Draw() => new(RandomNumberGenerator.GetInt32(1 << Bits));
 
     /// <summary>Number of a node's first worker.</summary>

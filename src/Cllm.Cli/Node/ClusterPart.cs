@@ -26,7 +26,7 @@ public sealed class ClusterPart
     public NodeAddress? Seed { get; init; }
 
     /// <summary>The run, and this process's part.</summary>
-    public required ClusterSettings Settings { get; init; }
+    public required ClusterSettings Settings { get; set; }
 
     /// <summary>What the process tells those who ask it what the run is; where its channel is, is filled in.</summary>
     public required RunInvitation Invitation { get; init; }
@@ -43,7 +43,21 @@ public sealed class ClusterPart
     /// <param name="stop">
     /// Where the process started the run: asks to finish the step, write a checkpoint and end it. Elsewhere: asks to finish the leaf and leave.
     /// </param>
+    /// <remarks>A number that another node has drawn as well is drawn again: <see cref="Settings"/> then has the new one.</remarks>
     public async Task<TrainingEnd> TakeAsync(RunHost host, ITrainingObserver observer, CancellationToken stop)
+    {
+        TrainingEnd end = await TakeOnceAsync(host, observer, stop).ConfigureAwait(false);
+        while (end.IsNumberTaken && !stop.IsCancellationRequested)
+        {
+            Note($"{end.Sentence}: this process joins under another number");
+            Settings = Settings with { Node = NodeNumbers.Draw() };
+            end = await TakeOnceAsync(host, observer, stop).ConfigureAwait(false);
+        }
+
+        return end;
+    }
+
+    private async Task<TrainingEnd> TakeOnceAsync(RunHost host, ITrainingObserver observer, CancellationToken stop)
     {
         ActorSystem system = Network.StartNode();
         TimeSpan patience = LeavePatience;

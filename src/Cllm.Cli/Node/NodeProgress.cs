@@ -26,11 +26,11 @@ public static class NodeProgress
 
     /// <summary>Says so until it is told that it is over.</summary>
     /// <param name="control">Asks the run.</param>
-    /// <param name="node">This node's number.</param>
+    /// <param name="node">Gives this node's number, which may be drawn again.</param>
     /// <param name="isHeard">Whether every step is heard of here anyway.</param>
     /// <param name="display">Who shows it.</param>
     /// <param name="over">Cancelled when this process takes part no longer.</param>
-    public static async Task TellAsync(RunControl control, int node, Func<bool> isHeard, IProgressDisplay display, CancellationToken over)
+    public static async Task TellAsync(RunControl control, Func<int> node, Func<bool> isHeard, IProgressDisplay display, CancellationToken over)
     {
         using var timer = new PeriodicTimer(BetweenLines);
         string last = "";
@@ -38,7 +38,7 @@ public static class NodeProgress
         {
             while (await timer.WaitForNextTickAsync(over).ConfigureAwait(false))
             {
-                if (!isHeard() && await control.ViewAsync().WaitAsync(over).ConfigureAwait(false) is { } run && Line(run, node) is var line && line != last)
+                if (!isHeard() && await control.ViewAsync().WaitAsync(over).ConfigureAwait(false) is { } run && Line(run, node()) is var line && line != last)
                 {
                     display.Note(line);
                     last = line;

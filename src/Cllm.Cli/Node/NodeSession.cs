@@ -133,7 +133,7 @@ public sealed class NodeSession
     private async Task<TrainingEnd> TakeAsync(ClusterPart part, RunHost host, NodeObserver observer, IProgressDisplay display)
     {
         using var over = new CancellationTokenSource();
-        Task telling = NodeProgress.TellAsync(_control, part.Settings.Node.Number, () => observer.FirstStep is not null, display, over.Token);
+        Task telling = NodeProgress.TellAsync(_control, () => part.Settings.Node.Number, () => observer.FirstStep is not null, display, over.Token);
         try
         {
             return await part.TakeAsync(host, observer, _stop).ConfigureAwait(false);
@@ -176,6 +176,12 @@ public sealed class NodeSession
             return ExitCode.Interrupted;
         }
 
+        if (end.HasLeft)
+        {
+            _terminal.Say($"Drained: the run at {_request.Join} goes on without this process, which may be started again at any time.");
+            return ExitCode.Success;
+        }
+
         if (end.Outcome == RunOutcome.Stopped)
         {
             _terminal.Fail($"The run at {_request.Join} was stopped, with a checkpoint; join again when it goes on.");
@@ -205,7 +211,9 @@ public sealed class NodeSession
 
         if (invitation.Configuration.InitialWeightsDigest.Length > 0)
         {
-            throw new InputException($"The run at {_request.Join} started from a given model, which this process does not have; leave --standby out.");
+            throw new InputException(
+                $"The run at {_request.Join} started from a given model (--init), which only the process that started it has: leave --standby out to take part "
+                + "without taking over, and go on with `cllm train --resume` there if that process is lost.");
         }
     }
 

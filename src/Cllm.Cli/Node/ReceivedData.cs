@@ -12,12 +12,15 @@ namespace Cllm.Cli.Node;
 /// <summary>A run's tokenizer and token ids in a temporary folder of this process: sent by the run, or made from the same data here.</summary>
 public sealed class ReceivedData : IDisposable
 {
+    private readonly ProcessFolder _owned;
     private readonly string _folder;
 
     private ReceivedData(RunInvitation invitation)
     {
         Configuration = invitation.Configuration;
-        _folder = Directory.CreateTempSubdirectory("cllm-node-").FullName;
+        ProcessFolder.RemoveAbandoned();
+        _owned = ProcessFolder.Create();
+        _folder = _owned.FolderPath;
     }
 
     /// <summary>What the run is.</summary>
@@ -79,7 +82,7 @@ public sealed class ReceivedData : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
+    public void Dispose() => _owned.Dispose();
 
     private void Make(string dataPath)
     {

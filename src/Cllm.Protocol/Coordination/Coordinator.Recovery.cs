@@ -8,6 +8,9 @@ public sealed partial class Coordinator
 
     private bool _isRestoreStarted;
 
+    /// <summary>Whether the next restore loses nothing: it gives the nodes of a run that begins its state.</summary>
+    private bool _isBeginning;
+
     /// <summary>Does again what the change of members has undone.</summary>
     private void Recover()
     {
@@ -100,8 +103,10 @@ public sealed partial class Coordinator
 
         Invariant.Holds(restored.Step.Number <= Fence.Step.Number || _settings.IsStepLearned,
             $"step {restored.Step} is not ahead of step {Fence.Step}, the last committed");
-        _survived.Restores++;
-        Say($"back at step {restored.Step} from step {Fence.Step}");
+        var isGiven = _isBeginning && restored.Step == Fence.Step;
+        _isBeginning = false;
+        _survived.Restores += isGiven ? 0 : 1;
+        Say(isGiven ? $"all shards have the state of step {restored.Step}" : $"back at step {restored.Step} from step {Fence.Step}");
         Fence.Step = _checkpointed = restored.Step;
         Array.ForEach(_shards, shard => shard.ReplicaStep = null);
         _furthest = new(Math.Max(_furthest.Number, restored.Step.Number));

@@ -151,7 +151,9 @@ public sealed partial class Coordinator
 
         if (Array.Find(_shards, shard => shard.Slice != Fence.Step) is { } other)
         {
-            _restoreReason = Mismatch(other);
+            _isBeginning = _settings is { IsSuccessor: false, Run: not null } && _furthest == _settings.FirstStep && Fence.Step == _settings.FirstStep
+                && Array.TrueForAll(_shards, shard => shard.Slice is null || shard.Slice == Fence.Step);
+            _restoreReason = _isBeginning ? "the nodes are given the state of that step, with which the run begins" : Mismatch(other);
         }
     }
 

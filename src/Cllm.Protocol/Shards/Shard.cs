@@ -71,7 +71,7 @@ public sealed partial class Shard : IMachine
             SliceSent sent => TakeSent(sent),
             SliceRestored restored => TakeRestored(restored),
             ReplicaAssigned assigned => TakeReplica(assigned),
-            CoordinatorStarted started => Fence.Follow(started.Epoch) is var dropped && dropped == DropReason.None ? Announce() : dropped,
+            CoordinatorStarted started => TakeCoordinator(started),
             MachineStarted => Announce(),
             _ => throw Invariant.Broken($"a shard takes no {input.GetType().Name}"),
         };
@@ -79,6 +79,21 @@ public sealed partial class Shard : IMachine
         {
             Fence.Drop(reason, input, effects);
         }
+    }
+
+    /// <summary>
+    /// Whoever succeeds a coordinator goes by what this shard announces now: a commit of the one before that has not changed the slice yet never does.
+    /// </summary>
+    private DropReason TakeCoordinator(CoordinatorStarted started)
+    {
+        var reason = Fence.Follow(started.Epoch);
+        if (reason != DropReason.None)
+        {
+            return reason;
+        }
+
+        _commit = _commit?.Epoch == started.Epoch ? _commit : null;
+        return Announce();
     }
 
     private DropReason Announce()

@@ -29,6 +29,7 @@ public sealed class SeedTests(ITestOutputHelper output)
     [Theory]
     [InlineData(337)]
     [InlineData(446)]
+    [InlineData(542)]
     [InlineData(752)]
     [InlineData(1219)]
     [InlineData(2639)]

@@ -89,7 +89,7 @@ internal sealed class TestNode : IAsyncDisposable
             Hocon = hocon,
         };
         settings = change?.Invoke(settings) ?? settings;
-        var identity = new ChannelIdentity(settings.Node.Number, "test");
+        var identity = new ChannelIdentity(settings.Node.Number, settings.Run.ToString());
         var node = ClusterNode.Start(system, settings, host, observer,
             store => SocketChannel.Open(new IPEndPoint(IPAddress.Loopback, 0), null, store, identity));
         return new(system, host, node, observer);
@@ -121,7 +121,7 @@ internal sealed class TestNode : IAsyncDisposable
         Host.Dispose();
     }
 
-    private static Config Hocon(bool isCoordinator, int quorum) => ConfigurationFactory.ParseString($$"""
+    internal static Config Hocon(bool isCoordinator, int quorum) => ConfigurationFactory.ParseString($$"""
         akka {
           actor.provider = cluster
           remote.dot-netty.tcp {

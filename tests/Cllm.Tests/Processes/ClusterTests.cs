@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Cllm.Actors.Inspection;
 
 namespace Cllm.Tests.Processes;
 
@@ -38,6 +39,26 @@ public sealed class ClusterTests : IDisposable
         node.Send(Child.Kill);
         trainer.Wait().Well();
         Assert.Equal(_folder.Digest("one"), _folder.Digest("two"));
+    }
+
+    [Fact]
+    public async Task A_node_that_is_drained_says_so_in_a_sentence_and_ends_well()
+    {
+        string metrics = FreeAddress();
+        using var trainer = Child.Start(
+            _folder.Begin("two", [.. TrainingFolder.Odd, "--steps", "2000", "--workers", "1", "--listen", _address, "--wait-for-nodes", "2", "--metrics-listen", metrics]));
+        using var node = Child.Start("node", "--join", _address, "--workers", "2");
+        trainer.WaitFor("step 100 ");
+        using var client = new HttpClient { BaseAddress = new Uri($"http://{metrics}") };
+        RunView run = RunViewJson.Read(await client.GetStringAsync("/status"))!;
+        int joined = run.Nodes.Single(other => other.Workers == 2).Node;
+
+        using HttpResponseMessage answer = await client.PostAsync($"/drain?node={joined}", null);
+
+        Assert.True(answer.IsSuccessStatusCode);
+        string said = node.Wait().Well().Output;
+        Assert.EndsWith(
+            $"Drained: the run at {_address} goes on without this process, which may be started again at any time.", said.TrimEnd(), StringComparison.Ordinal);
     }
 
     private static string FreeAddress()

@@ -1,0 +1,73 @@
+using Cllm.Actors.Bootstrap;
+using Cllm.Actors.Cluster;
+using Cllm.Cli.Node;
+using Cllm.Model.Checkpoints;
+using Cllm.Model.Compute;
+using Cllm.Model.Run;
+using Cllm.Model.Shape;
+using Cllm.Protocol.Coordination;
+using Cllm.Protocol.Identity;
+using Cllm.Tests.Actors;
+using Cllm.Tests.Checkpoints;
+
+namespace Cllm.Tests.Cluster;
+
+[Collection(Alone.Name)]
+public sealed class NumberTakenTests
+{
+    private const long Steps = 6;
+
+    [Fact]
+    public async Task A_process_whose_number_another_one_has_drawn_joins_under_another_number()
+    {
+        await using var first = TestNode.Start(Steps, change: settings => settings with { Node = new(7), NodesToStart = 2 });
+        var plan = TestNode.Plan(Steps);
+        using var host = new RunHost(plan, new CheckpointStore(new MemoryFileStore(), "/run", 1), "test")
+        {
+            InitialWeights = weights => InitialWeights.Draw(plan.Layout, plan.Configuration.Seed, weights),
+            Warn = _ => { },
+        };
+        var (notes, observer) = (new List<string>(), new RecordingObserver());
+        var part = Part(first, plan, notes.Add);
+
+        var end = await part.TakeAsync(host, observer, CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(60));
+
+        Assert.Equal(RunOutcome.Finished, end.Outcome);
+        Assert.NotEqual(7, part.Settings.Node.Number);
+        Assert.Equal(["another node has drawn number 7 as well: this process joins under another number"], notes);
+        Assert.Equal(TestNode.ExpectedDigest(Steps), first.Digest);
+    }
+
+    private static ClusterPart Part(TestNode seed, RunPlan plan, Action<string> note) => new()
+    {
+        Network = new ClusterSystem { Hocon = TestNode.Hocon(isCoordinator: false, quorum: 1), Listen = new("127.0.0.1", 0) },
+        Seed = new("127.0.0.1", seed.Address.Port!.Value),
+        Settings = new ClusterSettings
+        {
+            Run = new("test", "test", RunIdentity.ProtocolVersion),
+            Node = new(7),
+            Leaves = plan.Configuration.Leaves,
+            Steps = Steps,
+            Workers = 1,
+            Shards = 3,
+            Hocon = TestNode.Hocon(isCoordinator: false, quorum: 1),
+        },
+        Invitation = new RunInvitation
+        {
+            ProgramVersion = "",
+            ProtocolVersion = RunIdentity.ProtocolVersion,
+            Configuration = plan.Configuration,
+            TokenizerBytes = 0,
+            TokenBytes = 0,
+            Coordinators = 1,
+            Shards = 3,
+            CheckpointEvery = 0,
+            NodesMin = 0,
+            ChannelNode = 7,
+            ChannelHost = "",
+            ChannelPort = 0,
+            ChannelCredential = "",
+        },
+        Note = note,
+    };
+}
