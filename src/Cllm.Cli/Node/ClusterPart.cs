@@ -47,7 +47,7 @@ public sealed class ClusterPart
     public async Task<TrainingEnd> TakeAsync(RunHost host, ITrainingObserver observer, CancellationToken stop)
     {
         TrainingEnd end = await TakeOnceAsync(host, observer, stop).ConfigureAwait(false);
-        while (end.IsNumberTaken && !stop.IsCancellationRequested)
+        while (end.IsNumberTaken && Seed is not null && !stop.IsCancellationRequested)
         {
             Note($"{end.Sentence}: this process joins under another number");
             Settings = Settings with { Node = NodeNumbers.Draw() };

@@ -20,7 +20,10 @@ public sealed class NumberTakenTests
     [Fact]
     public async Task A_process_whose_number_another_one_has_drawn_joins_under_another_number()
     {
-        await using var first = TestNode.Start(Steps, change: settings => settings with { Node = new(7), NodesToStart = 2 });
+        var isThere = new TaskCompletionSource();
+        var told = new RecordingObserver { AtNote = note => SetIf(isThere, note.StartsWith("node 7 joins", StringComparison.Ordinal)) };
+        await using var first = TestNode.Start(Steps, observer: told, change: settings => settings with { Node = new(7), NodesToStart = 2 });
+        await isThere.Task.WaitAsync(TimeSpan.FromSeconds(40));
         var plan = TestNode.Plan(Steps);
         using var host = new RunHost(plan, new CheckpointStore(new MemoryFileStore(), "/run", 1), "test")
         {
@@ -36,6 +39,14 @@ public sealed class NumberTakenTests
         Assert.NotEqual(7, part.Settings.Node.Number);
         Assert.Equal(["another node has drawn number 7 as well: this process joins under another number"], notes);
         Assert.Equal(TestNode.ExpectedDigest(Steps), first.Digest);
+    }
+
+    private static void SetIf(TaskCompletionSource signal, bool condition)
+    {
+        if (condition)
+        {
+            signal.TrySetResult();
+        }
     }
 
     private static ClusterPart Part(TestNode seed, RunPlan plan, Action<string> note) => new()
