@@ -17,8 +17,9 @@ internal sealed class NodeStore(NodeRun run) : ITensorStore
 /// <summary>Reads for one lane.</summary>
 internal sealed class NodeReader(NodeRun run, ITensorReader? blobs) : ITensorReader
 {
-    private readonly GradientSource[] _sources = new GradientSource[run.Tree.Leaves];
-    private readonly TreeSum _sum = new(run.RunHost.Leaves);
+    /// <summary>For gradients only, and made for the first one: a node of a large cluster has hundreds of readers for weights.</summary>
+    private GradientSource[] _sources = [];
+    private TreeSum? _sum;
     private TensorRequest _request;
     private long _version;
 
@@ -77,7 +78,7 @@ internal sealed class NodeReader(NodeRun run, ITensorReader? blobs) : ITensorRea
     public void Dispose()
     {
         blobs?.Dispose();
-        _sum.Dispose();
+        _sum?.Dispose();
     }
 
     private TensorOpening OpenSlice()
@@ -93,9 +94,14 @@ internal sealed class NodeReader(NodeRun run, ITensorReader? blobs) : ITensorRea
 
     private TensorOpening OpenGradient()
     {
-        if (_request.Sources.Length > _sources.Length)
+        if (_request.Sources.Length > run.Tree.Leaves)
         {
-            return TensorOpening.Refuse(RefusalReason.WrongRange, $"The run has {_sources.Length} leaves.");
+            return TensorOpening.Refuse(RefusalReason.WrongRange, $"The run has {run.Tree.Leaves} leaves.");
+        }
+
+        if (_sum is null)
+        {
+            (_sum, _sources) = (new(run.RunHost.Leaves), new GradientSource[run.Tree.Leaves]);
         }
 
         return Find() ? TensorOpening.Ready : TensorOpening.Refuse(RefusalReason.Gone, "A worker of this node does not hold that gradient.");
@@ -134,7 +140,7 @@ internal sealed class NodeReader(NodeRun run, ITensorReader? blobs) : ITensorRea
             for (var at = 0; at < range.Length; at += TreeSum.Chunk)
             {
                 var part = new ParameterRange(range.Offset + at, Math.Min(TreeSum.Chunk, range.Length - at));
-                _sum.Add(sources, _request.Node.Level, _request.Node.Index, part).CopyTo(destination[at..]);
+                _sum!.Add(sources, _request.Node.Level, _request.Node.Index, part).CopyTo(destination[at..]);
             }
 
             return scratch;
