@@ -38,7 +38,7 @@ public sealed partial class ScalingDocumentTests
         Assert.InRange(run.Difference, -ScalingComparison.Tolerance, ScalingComparison.Tolerance);
         var told = double.Parse(Simulated().Match(Rows()[(name, nodes)]).Groups[1].Value, NumberStyles.AllowThousands, CultureInfo.InvariantCulture) / 1000;
         Assert.InRange(told / run.Simulated, 1 - DocumentTolerance, 1 + DocumentTolerance);
-        Assert.Empty(run.Notes);
+        Assert.DoesNotContain(run.Notes, note => note.Contains("leased the same", StringComparison.Ordinal) || note.Contains("is lost", StringComparison.Ordinal));
     }
 
     [Theory]
