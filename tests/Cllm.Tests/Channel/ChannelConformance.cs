@@ -122,6 +122,20 @@ public abstract class ChannelConformance : IDisposable
     }
 
     [Fact]
+    public void A_gradient_that_is_computed_yet_is_sent_when_it_is_final()
+    {
+        _store.AreGradientsFinal = false;
+        var ending = new Ending();
+        _lane.Fetch(TensorRequest.Gradient(_epoch, _now, _shard, 0, Floats, new(1, 0), SampleStore.Sources, 60_000), _destination, ending.Ended);
+        Assert.False(ending.IsThere);
+
+        _store.AreGradientsFinal = true;
+
+        Assert.Equal(FetchResult.Done, ending.Wait());
+        Assert.Equal(_store.Gradients[0].Span[7] + _store.Gradients[1].Span[7], _buffer.Span[7]);
+    }
+
+    [Fact]
     public void The_rest_of_a_blob_can_be_fetched_alone()
     {
         var bytes = new byte[Floats];
