@@ -191,8 +191,15 @@ internal sealed class SliceFetches : IDisposable
             return null;
         }
 
-        var next = _run.Slices.WeightsOf(shard) == wanted.Number ? wanted.Next : wanted;
-        return new(TensorKind.Weights, next, owner.Channel);
+        var ahead = new Aim(TensorKind.Weights, wanted.Next, owner.Channel);
+        return _run.Slices.WeightsOf(shard) switch
+        {
+            var step when step == wanted.Number => ahead,
+
+            // What was asked for ahead is coming in, so the slice is no step's for the moment.
+            SliceBoard.None when _fetches[shard].Aim == ahead => ahead,
+            _ => ahead with { Step = wanted },
+        };
     }
 
     private TensorRequest RequestOf(int shard, in Aim aim)
