@@ -13,17 +13,21 @@ public static class BenchCommand
         Option<string?> shape = Values.Word(
             "--shape", "The model to time. [default: the three small ones]", [.. BenchShape.All.Select(bench => bench.Name)]);
         Option<long?> threads = Values.Whole("--threads", "Threads of the steps. [default: 1, then one a core]", 1, 1024);
+        Option<long?> leaves = Values.Whole("--leaves", "Leaves of a step; with one, all threads share it. [default: the shape's]", 1, BenchShape.All.Max(bench => bench.Batch));
         var kernels = new Option<bool>("--kernels") { Description = "Limits and kernels only, no whole steps." };
         var recompute = new Option<bool>("--recompute") { Description = "Steps compute activations again in the backward pass." };
         var json = new Option<bool>("--json") { Description = "One JSON object a line instead of tables." };
-        var command = new Command("bench", "Time kernels and whole training steps beside what this machine can do.") { shape, threads, kernels, recompute, json };
+        var command = new Command("bench", "Time kernels and whole training steps beside what this machine can do.")
+        {
+            shape, threads, leaves, kernels, recompute, json,
+        };
         command.SetAction(parsed =>
         {
             string? name = parsed.GetValue(shape);
             IBenchReport report = parsed.GetValue(json) ? new JsonReport(terminal.Output) : new TableReport(terminal);
             Run(
                 report,
-                [.. BenchShape.All.Where(bench => name is null ? !bench.Named : bench.Name == name)],
+                [.. BenchShape.All.Where(bench => name is null ? !bench.Named : bench.Name == name).Select(bench => bench.With(parsed.GetValue(leaves)))],
                 parsed.GetValue(threads) is { } given ? [(int)given] : Environment.ProcessorCount == 1 ? [1] : [1, Environment.ProcessorCount],
                 wholeSteps: !parsed.GetValue(kernels),
                 parsed.GetValue(recompute));

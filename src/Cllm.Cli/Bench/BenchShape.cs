@@ -1,3 +1,4 @@
+using Cllm.Model;
 using Cllm.Model.Compute;
 using Cllm.Model.Run;
 using Cllm.Model.Shape;
@@ -36,6 +37,13 @@ internal sealed record BenchShape(string Name, GptShape Shape, int Batch, int Le
             return Tokens * ((6 * weights) + (6.0 * Shape.Layers * Shape.Width * (Shape.Block + 1)));
         }
     }
+
+    /// <summary>The same with another number of leaves.</summary>
+    /// <param name="leaves">Leaves of a step; none for the shape's own.</param>
+    /// <exception cref="InputException">There are not so many rows.</exception>
+    public BenchShape With(long? leaves) => leaves <= Batch || leaves is null
+        ? this with { Leaves = (int)(leaves ?? Leaves) }
+        : throw new InputException($"--leaves is {leaves} and a step of {Name} has only {Batch} rows; a leaf is at least one row, so give at most {Batch} leaves.");
 
     /// <summary>Workers and threads of each for a number of cores: as many workers as have a leaf, and cores left over as their threads.</summary>
     public (int Workers, int ThreadsPerWorker) Split(int cores)

@@ -47,4 +47,7 @@ internal sealed record GenerateResult(BenchShape Shape, MachineLimits Limit, Tim
 {
     /// <summary>Bytes of weights read a second, in units of 10^9.</summary>
     public double GbPerSecond => Bytes / Timing.Median / 1e9;
+
+    /// <summary>That, of what reading alone reaches.</summary>
+    public double Share => GbPerSecond / Limit.ReadGbPerSecond;
 }

@@ -20,6 +20,7 @@ internal sealed class JsonReport(TextWriter output) : IBenchReport
                 ["threads"] = limit.Threads,
                 ["vector_bits"] = FmaLoop.VectorBits,
                 ["fma_limit_gflop_per_second"] = Round(limit.GflopPerSecond),
+                ["read_gb_per_second"] = Round(limit.ReadGbPerSecond),
                 ["copy_gb_per_second"] = Round(limit.CopyGbPerSecond),
                 ["triad_gb_per_second"] = Round(limit.TriadGbPerSecond),
             });
@@ -60,6 +61,7 @@ internal sealed class JsonReport(TextWriter output) : IBenchReport
         {
             ["kind"] = "step",
             ["shape"] = step.Shape.Name,
+            ["leaves"] = step.Shape.Leaves,
             ["workers"] = step.Workers,
             ["threads"] = step.Workers * step.ThreadsPerWorker,
             ["steps"] = step.Timing.Seconds.Length,
@@ -89,7 +91,7 @@ internal sealed class JsonReport(TextWriter output) : IBenchReport
         ["ms_max"] = Round(generate.Timing.Maximum * 1e3),
         ["tokens_per_second"] = Round(1 / generate.Timing.Median),
         ["gb_per_second"] = Round(generate.GbPerSecond),
-        ["share_of_limit"] = Round(generate.GbPerSecond / generate.Limit.GbPerSecond),
+        ["share_of_limit"] = Round(generate.Share),
     });
 
     private static double Round(double value) => Math.Round(value, 4);

@@ -47,10 +47,10 @@ internal static unsafe class MatMulBlocked<TLanes, TVector>
     private const long FetchFloatsMin = 1 << 17;
 
     /// <summary>
-    /// A transposed A is read where it lies if its rows are at most this far apart: a tile takes six floats of each, of a line that is in
-    /// the second-level cache.
+    /// Floats of a transposed A up to which it is read where it lies: a tile takes six floats of each row, of lines that stay near in the
+    /// caches from one strip to the next. Of a larger one the panels that are in use stay nearer when they are packed.
     /// </summary>
-    private const int DirectRowsMax = 4096;
+    private const int DirectFloatsMax = 1 << 19;
 
     /// <summary>Floats from which on a weight gradient is stored past the caches: it would push out what the next products read.</summary>
     private const long StreamFloatsMin = 1 << 18;
@@ -163,7 +163,7 @@ internal static unsafe class MatMulBlocked<TLanes, TVector>
             return;
         }
 
-        if (isWide && lda <= DirectRowsMax)
+        if (isWide && k * lda <= DirectFloatsMax)
         {
             var strides = new MatMulStrides(k, 1, lda, MatMulTile<TLanes, TVector>.Rows, 0, starts.Row, ldc) { Streams = streams };
             Strips(m, n, direct, a, b, ldb, null, starts.First, c, strides, scratch);

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace Cllm.Numerics.Kernels;
 
@@ -9,7 +10,7 @@ namespace Cllm.Numerics.Kernels;
 [SkipLocalsInit] // The buffers for the ends of rows would be zeroed at every call.
 public static class MatVec
 {
-    /// <summary>Rows of the matrix worked on together: streams that the hardware can prefetch side by side, and sums that hide each other's latency.</summary>
+    /// <summary>Rows added together: each sum is loaded and stored once for so many terms.</summary>
     private const int Together = 4;
 
     /// <summary>
@@ -31,7 +32,7 @@ public static class MatVec
         for (; i <= k - Together; i += Together)
         {
             int row = i * ldb;
-            AddRows(x.Slice(i, Together), b.Slice(row, n), b.Slice(row + ldb, n), b.Slice(row + (2 * ldb), n), b.Slice(row + (3 * ldb), n), y);
+            AddRows(x.Slice(i, Together), b.Slice(row, n), b.Slice(row + ldb, n), b.Slice(row + (2 * ldb), n), b.Slice(row + (3 * ldb), n), ldb, y);
         }
 
         for (; i < k; i++)
@@ -51,23 +52,25 @@ public static class MatVec
     public static void NT(int n, int k, ReadOnlySpan<float> x, ReadOnlySpan<float> b, int ldb, Span<float> y)
     {
         x = x[..k];
-        int i = 0;
-        for (; i <= n - Together; i += Together)
+        for (int i = 0; i < n; i++)
         {
-            int row = i * ldb;
-            Dots(x, b.Slice(row, k), b.Slice(row + ldb, k), b.Slice(row + (2 * ldb), k), b.Slice(row + (3 * ldb), k), y.Slice(i, Together));
-        }
-
-        for (; i < n; i++)
-        {
-            ReadOnlySpan<float> row = b.Slice(i * ldb, k);
-            y[i] = Dot(x, row);
+            y[i] = Dot(x, b.Slice(i * ldb, k));
         }
     }
 
+    /// <summary>
+    /// Adds four rows. Meanwhile the next four are fetched, one after the other as they lie: to the processor's own prefetcher, which follows long streams and
+    /// brings one core twice what its own misses can, four rows side by side are four short ones.
+    /// </summary>
     [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     private static void AddRows(
-        ReadOnlySpan<float> x, ReadOnlySpan<float> b0, ReadOnlySpan<float> b1, ReadOnlySpan<float> b2, ReadOnlySpan<float> b3, Span<float> y)
+        ReadOnlySpan<float> x,
+        ReadOnlySpan<float> b0,
+        ReadOnlySpan<float> b1,
+        ReadOnlySpan<float> b2,
+        ReadOnlySpan<float> b3,
+        int ldb,
+        Span<float> y)
     {
         ref float r0 = ref MemoryMarshal.GetReference(b0);
         ref float r1 = ref MemoryMarshal.GetReference(b1);
@@ -75,9 +78,19 @@ public static class MatVec
         ref float r3 = ref MemoryMarshal.GetReference(b3);
         ref float to = ref MemoryMarshal.GetReference(y);
         Vector512<float> x0 = Vector512.Create(x[0]), x1 = Vector512.Create(x[1]), x2 = Vector512.Create(x[2]), x3 = Vector512.Create(x[3]);
+        ref float next = ref Unsafe.Add(ref r3, ldb);
+        int ahead = 0;
         int i = 0;
         for (; i <= y.Length - Lanes.Count; i += Lanes.Count)
         {
+            FetchFourLines(ref Unsafe.Add(ref next, ahead));
+            ahead += Together * Lanes.Count;
+            if (ahead >= y.Length)
+            {
+                ahead = 0;
+                next = ref Unsafe.Add(ref next, ldb);
+            }
+
             var sum = Vector512.FusedMultiplyAdd(x0, Vector512.LoadUnsafe(ref r0, (nuint)i), Vector512.LoadUnsafe(ref to, (nuint)i));
             sum = Vector512.FusedMultiplyAdd(x1, Vector512.LoadUnsafe(ref r1, (nuint)i), sum);
             sum = Vector512.FusedMultiplyAdd(x2, Vector512.LoadUnsafe(ref r2, (nuint)i), sum);
@@ -104,42 +117,6 @@ public static class MatVec
     }
 
     [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
-    private static void Dots(
-        ReadOnlySpan<float> x, ReadOnlySpan<float> b0, ReadOnlySpan<float> b1, ReadOnlySpan<float> b2, ReadOnlySpan<float> b3, Span<float> y)
-    {
-        ref float terms = ref MemoryMarshal.GetReference(x);
-        ref float r0 = ref MemoryMarshal.GetReference(b0);
-        ref float r1 = ref MemoryMarshal.GetReference(b1);
-        ref float r2 = ref MemoryMarshal.GetReference(b2);
-        ref float r3 = ref MemoryMarshal.GetReference(b3);
-        Vector512<float> s0 = default, s1 = default, s2 = default, s3 = default;
-        int i = 0;
-        for (; i <= x.Length - Lanes.Count; i += Lanes.Count)
-        {
-            var term = Vector512.LoadUnsafe(ref terms, (nuint)i);
-            s0 = Vector512.FusedMultiplyAdd(term, Vector512.LoadUnsafe(ref r0, (nuint)i), s0);
-            s1 = Vector512.FusedMultiplyAdd(term, Vector512.LoadUnsafe(ref r1, (nuint)i), s1);
-            s2 = Vector512.FusedMultiplyAdd(term, Vector512.LoadUnsafe(ref r2, (nuint)i), s2);
-            s3 = Vector512.FusedMultiplyAdd(term, Vector512.LoadUnsafe(ref r3, (nuint)i), s3);
-        }
-
-        if (i < x.Length)
-        {
-            int left = x.Length - i;
-            var term = Lanes.LoadFirst(ref Unsafe.Add(ref terms, i), left);
-            s0 = Vector512.FusedMultiplyAdd(term, Lanes.LoadFirst(ref Unsafe.Add(ref r0, i), left), s0);
-            s1 = Vector512.FusedMultiplyAdd(term, Lanes.LoadFirst(ref Unsafe.Add(ref r1, i), left), s1);
-            s2 = Vector512.FusedMultiplyAdd(term, Lanes.LoadFirst(ref Unsafe.Add(ref r2, i), left), s2);
-            s3 = Vector512.FusedMultiplyAdd(term, Lanes.LoadFirst(ref Unsafe.Add(ref r3, i), left), s3);
-        }
-
-        y[3] = Lanes.Sum(s3);
-        y[2] = Lanes.Sum(s2);
-        y[1] = Lanes.Sum(s1);
-        y[0] = Lanes.Sum(s0);
-    }
-
-    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     private static float Dot(ReadOnlySpan<float> x, ReadOnlySpan<float> b)
     {
         ref float terms = ref MemoryMarshal.GetReference(x);
@@ -158,5 +135,18 @@ public static class MatVec
         }
 
         return Lanes.Sum(sum);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static unsafe void FetchFourLines(ref float at)
+    {
+        if (Sse.IsSupported)
+        {
+            float* line = (float*)Unsafe.AsPointer(ref at);
+            Sse.Prefetch1(line);
+            Sse.Prefetch1(line + 16);
+            Sse.Prefetch1(line + 32);
+            Sse.Prefetch1(line + 48);
+        }
     }
 }

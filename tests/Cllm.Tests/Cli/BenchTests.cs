@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Cllm.Cli;
 using Cllm.Cli.Bench;
+using Cllm.Model;
 
 namespace Cllm.Tests.Cli;
 
@@ -50,6 +51,16 @@ public class BenchTests
     [InlineData("gpt2-1024", 8, 1, 8)]
     public void Cores_become_workers_while_there_are_leaves_for_them(string name, int cores, int workers, int threads) =>
         Assert.Equal((workers, threads), BenchShape.All.Single(shape => shape.Name == name).Split(cores));
+
+    [Fact]
+    public void Leaves_may_be_chosen_up_to_one_a_row()
+    {
+        BenchShape shape = BenchShape.All.Single(bench => bench.Name == "gpt2");
+        Assert.Equal((1, 2), shape.With(1).Split(2));
+        Assert.Equal(shape.Leaves, shape.With(null).Leaves);
+        string sentence = Assert.Throws<InputException>(() => shape.With(5)).Message;
+        Assert.Contains("at most 4 leaves", sentence, StringComparison.Ordinal);
+    }
 
     private static string? Kind(JsonElement line) => line.GetProperty("kind").GetString();
 }
