@@ -386,6 +386,12 @@ public sealed class LocalConformanceTests : ChannelConformance
 
 public sealed class SocketConformanceTests : ChannelConformance
 {
+    private protected override ChannelUnderTest Create(ITensorStore store) => new SocketChannel(store, SocketChannel.OverTcp);
+}
+
+/// <summary>Over the socket that leads past the network, where the system has one.</summary>
+public sealed class MachineSocketConformanceTests : ChannelConformance
+{
     private protected override ChannelUnderTest Create(ITensorStore store) => new SocketChannel(store);
 }
 
@@ -395,7 +401,7 @@ public sealed class TlsConformanceTests : ChannelConformance
     private static readonly CertificateAuthority _authority =
         CertificateAuthority.Create("a cluster", DateTimeOffset.UtcNow.AddHours(-1), DateTimeOffset.UtcNow.AddDays(1));
 
-    private protected override ChannelUnderTest Create(ITensorStore store) => new SocketChannel(store, serverTls: Tls(), clientTls: Tls());
+    private protected override ChannelUnderTest Create(ITensorStore store) => new SocketChannel(store, SocketChannel.OverTcp, Tls(), Tls());
 
     private static ChannelTls Tls() => ChannelTls.IssuedBy(
         _authority.Issue("node", [], DateTimeOffset.UtcNow.AddHours(-1), DateTimeOffset.UtcNow.AddDays(1)), [_authority.Certificate]);
