@@ -1,5 +1,6 @@
 using Cllm.Actors.Channel;
 using Cllm.Actors.Cluster;
+using Cllm.Actors.Local;
 using Cllm.Model.Compute;
 using Cllm.Protocol.Identity;
 using Cllm.Protocol.Messages;
@@ -80,7 +81,7 @@ internal sealed class GradientFetches(SimulatedCluster cluster, ShardHost host, 
             {
                 found[count++] = new(route.Node.Level, route.Node.Index, this, part++, cluster.Arithmetic.Range(shard).Offset);
             }
-            else if (!cluster.Gradients.TryFind(sources[route.First], out found[count++]))
+            else if (cluster.Gradients.Look(sources[route.First], 0, out found[count++]) != GradientState.Ready)
             {
                 return null;
             }

@@ -68,6 +68,13 @@ internal sealed class ProcessSlices : IDisposable
         Changed.Pulse();
     }
 
+    /// <summary>A shard of this very process begins to change its slice: until it stands again, it is neither step's.</summary>
+    public void Change(int shard)
+    {
+        _places[shard].Step = null;
+        Version++;
+    }
+
     public void Dispose()
     {
         _wanted = null;
@@ -76,6 +83,9 @@ internal sealed class ProcessSlices : IDisposable
             place.Lane?.Dispose();
         }
     }
+
+    /// <summary>Whether a shard of this process writes there, so that nobody else does: it may be one that another process owns by now, until it hears of that.</summary>
+    private bool IsOwn(Place place) => _node.Shards.GetValueOrDefault(place.Shard) is { Actor: not null };
 
     private void Put(Place place, long step, float[] weights)
     {
@@ -122,7 +132,7 @@ internal sealed class ProcessSlices : IDisposable
         }
 
         place.IsBusy = true;
-        if (_cluster.OwnerOf(_node, place.Shard) is not { Address: { } address } owner || owner == _node)
+        if (IsOwn(place) || _cluster.OwnerOf(_node, place.Shard) is not { Address: { } address } owner || owner == _node)
         {
             Rest(place);
             return;
@@ -148,7 +158,7 @@ internal sealed class ProcessSlices : IDisposable
         }
 
         place.IsBusy = false;
-        if (step == _wanted)
+        if (step == _wanted && !IsOwn(place))
         {
             Put(place, step, weights);
         }

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Cllm.Actors.Channel;
+using Cllm.Actors.Local;
 using Cllm.Model.Compute;
 using Cllm.Model.Shape;
 using Cllm.Protocol.Identity;
@@ -90,7 +91,7 @@ internal sealed class ProcessStore(SimulatedCluster cluster, SimulatedNode node,
             for (var i = 0; i < found.Length; i++)
             {
                 var source = _request.Sources.Span[i];
-                if (cluster.Workers[source.Worker.Number].Node != node || !cluster.Gradients.TryFind(source, out found[i]))
+                if (cluster.Workers[source.Worker.Number].Node != node || cluster.Gradients.Look(source, 0, out found[i]) != GradientState.Ready)
                 {
                     return null;
                 }

@@ -1,4 +1,5 @@
 using Cllm.Actors;
+using Cllm.Actors.Local;
 using Cllm.Model.Compute;
 using Cllm.Protocol;
 using Cllm.Protocol.Identity;
@@ -133,6 +134,7 @@ internal sealed class ShardHost : SimulatedActor, IDisposable
             case UpdateSlice update:
                 IsUpdating = true;
                 _seat.Slice = null;
+                Node.Slices?.Change(_seat.Number);
                 return Work(Cluster.Jitter(ReduceTicks), update);
             case SendSlice sending:
                 return Work(Cluster.Jitter(ReduceTicks), sending);
@@ -161,7 +163,7 @@ internal sealed class ShardHost : SimulatedActor, IDisposable
 
         for (var i = 0; i < sources.Length; i++)
         {
-            if (!Cluster.Gradients.TryFind(sources[i], out _sources[i]))
+            if (Cluster.Gradients.Look(sources[i], 0, out _sources[i]) != GradientState.Ready)
             {
                 return null;
             }

@@ -27,6 +27,7 @@ public sealed class SeedTests(ITestOutputHelper output)
     public void A_real_model_ends_with_the_bits_of_the_run_without_faults() => RunAll(1, 20, isRealModel: true);
 
     [Theory]
+    [InlineData(43)]
     [InlineData(337)]
     [InlineData(446)]
     [InlineData(542)]

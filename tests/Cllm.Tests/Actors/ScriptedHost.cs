@@ -36,7 +36,7 @@ internal sealed class ScriptedHost(int blocks = 1, Action<string>? asked = null)
 
     public IShardCompute CreateShard(int shard, int shards) => this;
 
-    public int ComputeNode(long step, int level, int index, Span<double> leafLosses)
+    public int ComputeNode(long step, int level, int index, Span<double> leafLosses, GradientSettled? settled = null)
     {
         var computed = Next<NodeComputed>();
         Copy(computed.Payload, leafLosses);

@@ -124,9 +124,17 @@ internal sealed class ShardReplay : Replay
 
     protected override void Check(Effect[] effects)
     {
-        foreach (var sending in effects.OfType<SendSlice>())
+        foreach (var effect in effects)
         {
-            Assert.Equal(sending, _peers.Sending);
+            switch (effect)
+            {
+                case SendSlice sending:
+                    Assert.Equal(sending, _peers.Sending);
+                    break;
+                case ExpectGradients expected:
+                    Assert.Equal(Write(expected), Write(_peers.Expected!));
+                    break;
+            }
         }
     }
 }
@@ -166,8 +174,13 @@ internal sealed class ScriptedPeers : IShardPeers
     /// <summary>The reduction whose gradients were asked for last.</summary>
     public ReduceSlice? Gathering { get; private set; }
 
+    /// <summary>The gradients that were said to come last.</summary>
+    public ExpectGradients? Expected { get; private set; }
+
     /// <summary>The copy that was asked for last.</summary>
     public SendSlice? Sending { get; private set; }
+
+    public void Expect(ExpectGradients work) => Expected = work;
 
     public bool Gather(ReduceSlice work)
     {

@@ -109,7 +109,7 @@ internal sealed class Scene
         var effects = _effects.Effects.ToArray();
         _entries.Add(new(atTicks, told, isOwn, effects));
         _hasLeft |= Array.Exists(effects, effect => effect is WorkerLeft);
-        _work = Array.FindLast(effects, effect => effect is Work and not SendSlice and not ReleaseBuffers) ?? _work;
+        _work = Array.FindLast(effects, effect => effect is Work and not SendSlice and not ReleaseBuffers and not ExpectGradients) ?? _work;
         if (_work is { } work && (_isDoneAtOnce(work) || _machine is Worker { IsAtVoidLease: true } or Shard { IsOutdated: true }))
         {
             Finish(work);
