@@ -118,7 +118,7 @@ internal sealed class WorkerActor : UntypedActor, IEffectPerformer
     private Input? Wait(Work work, Step step)
     {
         _waiting = work;
-        _run.AwaitWeights(_machine.Fence.Epoch, step, Self);
+        _run.AwaitWeights(_machine.LeaseEpoch, step, Self);
         return null;
     }
 

@@ -61,6 +61,12 @@ public sealed class Worker : IMachine
     /// <summary>Whether the lease that it computes is void by now: its result will be dropped, whatever it is.</summary>
     public bool IsAtVoidLease => Phase == WorkerPhase.Computing && _queue.Peek().Lease.Number < _releasedBelow.Number;
 
+    /// <summary>
+    /// The epoch in which it was leased what it computes. It may have heard of a later one, whose step is less: what it needs for this lease is then older than what it
+    /// will need, whatever the steps. Asked while it computes.
+    /// </summary>
+    public Epoch LeaseEpoch => _queue.Peek().Epoch;
+
     /// <summary>Leases waiting or being computed.</summary>
     public int Waiting => _queue.Count;
 

@@ -120,7 +120,7 @@ internal sealed class WorkerHost : SimulatedActor
         if (Node.Slices is { } slices && !slices.AreAt(step))
         {
             _waiting = work;
-            slices.Want(Machine.Fence.Epoch, step);
+            slices.Want(Machine.LeaseEpoch, step);
             return null;
         }
 
