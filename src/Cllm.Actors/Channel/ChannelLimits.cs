@@ -12,8 +12,11 @@ public sealed record ChannelLimits
     /// <summary>Time a stranger has to say who it is, TLS included.</summary>
     public int HandshakeMilliseconds { get; init; } = 5_000;
 
-    /// <summary>Lanes that a node serves at a time; each has a thread.</summary>
-    public int LanesMax { get; init; } = 1_024;
+    /// <summary>
+    /// Lanes that a node serves at a time; each has a thread. Each other node has one for every shard that it fetches weights of or gradients for, so this bounds
+    /// how large a cluster can be.
+    /// </summary>
+    public int LanesMax { get; init; } = 4_096;
 
     /// <summary>Time without a byte after which the other side is taken for dead, during a fetch.</summary>
     public int SilenceMilliseconds { get; init; } = 10_000;

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Cllm.Actors.Channel;
+using Cllm.Actors.Local;
 using Cllm.Model.Compute;
 using Cllm.Model.Shape;
 using Cllm.Protocol.Messages;
@@ -17,8 +18,9 @@ internal sealed class NodeStore(NodeRun run) : ITensorStore
 /// <summary>Reads for one lane.</summary>
 internal sealed class NodeReader(NodeRun run, ITensorReader? blobs) : ITensorReader
 {
-    private readonly GradientSource[] _sources = new GradientSource[run.Tree.Leaves];
-    private readonly TreeSum _sum = new(run.RunHost.Leaves);
+    /// <summary>For gradients only, and made for the first one: a node of a large cluster has hundreds of readers for weights.</summary>
+    private GradientSource[] _sources = [];
+    private TreeSum? _sum;
     private TensorRequest _request;
     private long _version;
 
@@ -41,7 +43,12 @@ internal sealed class NodeReader(NodeRun run, ITensorReader? blobs) : ITensorRea
             return TensorOpening.Refuse(RefusalReason.WrongRange, $"Shard {request.Number} has {range.Length} numbers from {range.Offset}.");
         }
 
-        return request.Kind == TensorKind.Gradient ? OpenGradient() : OpenSlice();
+        return request.Kind switch
+        {
+            TensorKind.Gradient => OpenGradient(),
+            TensorKind.Update => OpenUpdate(range),
+            _ => OpenSlice(),
+        };
     }
 
     public ReadOnlySpan<byte> Read(int section, long offset, int length, Span<byte> scratch)
@@ -57,8 +64,13 @@ internal sealed class NodeReader(NodeRun run, ITensorReader? blobs) : ITensorRea
             return ReadGradient(range, scratch[..length]);
         }
 
+        if (_request.Kind == TensorKind.Update)
+        {
+            return MemoryMarshal.AsBytes(run.Updates.Of(_request.Number).Span.Slice((int)(offset / sizeof(float)), range.Length));
+        }
+
         var state = run.RunHost.State;
-        var vector = section switch
+        var vector = (_request.Kind == TensorKind.Moments ? section + 1 : section) switch
         {
             0 => state.Weights,
             1 => state.FirstMoment,
@@ -70,14 +82,15 @@ internal sealed class NodeReader(NodeRun run, ITensorReader? blobs) : ITensorRea
     public TensorRefusal Close() => _request.Kind switch
     {
         TensorKind.Blob => blobs!.Close(),
-        TensorKind.Gradient => Find() ? TensorRefusal.None : new(RefusalReason.Withdrawn, "A gradient was released while it was read."),
+        TensorKind.Gradient => Look() == GradientState.Ready ? TensorRefusal.None : new(RefusalReason.Withdrawn, "A gradient was released while it was read."),
+        TensorKind.Update => run.Updates.IsAt(_request.Number, _version) ? TensorRefusal.None : new(RefusalReason.Withdrawn, "The next step was reduced meanwhile."),
         _ => run.Slices.IsAt(_request.Number, _version) ? TensorRefusal.None : new(RefusalReason.Withdrawn, "The slice changed while it was read."),
     };
 
     public void Dispose()
     {
         blobs?.Dispose();
-        _sum.Dispose();
+        _sum?.Dispose();
     }
 
     private TensorOpening OpenSlice()
@@ -85,34 +98,65 @@ internal sealed class NodeReader(NodeRun run, ITensorReader? blobs) : ITensorRea
         var (weights, moments, version) = run.Slices.Look(_request.Number);
         _version = version;
         var step = _request.Step.Number;
+        var areWeightsFine = _request.Kind == TensorKind.Moments || weights == step;
         var areMomentsFine = _request.Kind == TensorKind.Weights || moments == step;
-        return weights == step && areMomentsFine ? TensorOpening.Ready
+        return areWeightsFine && areMomentsFine ? TensorOpening.Ready
             : weights > step ? TensorOpening.Refuse(RefusalReason.Gone, $"The weights of shard {_request.Number} stand at step {weights} here.")
+            : TensorOpening.NotYet;
+    }
+
+    /// <summary>
+    /// Given out from the moment in which the owner's slice stands at the step no more, so that nobody is ahead of a commit; not there any more once it stands
+    /// at the next one and has begun to reduce that.
+    /// </summary>
+    private TensorOpening OpenUpdate(ParameterRange shard)
+    {
+        if (_request.Offset != shard.Offset || _request.Length != shard.Length)
+        {
+            return TensorOpening.Refuse(RefusalReason.WrongRange, $"The update of shard {_request.Number} is given out whole only.");
+        }
+
+        var slice = run.Slices.WeightsOf(_request.Number);
+        (var step, _version) = run.Updates.Look(_request.Number);
+        return step == _request.Step.Number && slice != step ? TensorOpening.Ready
+            : slice > _request.Step.Number
+            ? TensorOpening.Refuse(RefusalReason.Gone, $"The update of shard {_request.Number} on from step {_request.Step} is not there any more.")
             : TensorOpening.NotYet;
     }
 
     private TensorOpening OpenGradient()
     {
-        if (_request.Sources.Length > _sources.Length)
+        if (_request.Sources.Length > run.Tree.Leaves)
         {
-            return TensorOpening.Refuse(RefusalReason.WrongRange, $"The run has {_sources.Length} leaves.");
+            return TensorOpening.Refuse(RefusalReason.WrongRange, $"The run has {run.Tree.Leaves} leaves.");
         }
 
-        return Find() ? TensorOpening.Ready : TensorOpening.Refuse(RefusalReason.Gone, "A worker of this node does not hold that gradient.");
+        if (_sum is null)
+        {
+            (_sum, _sources) = (new(run.RunHost.Leaves), new GradientSource[run.Tree.Leaves]);
+        }
+
+        return Look() switch
+        {
+            GradientState.Ready => TensorOpening.Ready,
+            GradientState.Coming => TensorOpening.NotYet,
+            _ => TensorOpening.Refuse(RefusalReason.Gone, "A worker of this node does not hold that gradient."),
+        };
     }
 
-    private bool Find()
+    /// <summary>Looks for the range in all buffers: it may be final in some before it is in others.</summary>
+    private GradientState Look()
     {
         var sources = _request.Sources.Span;
         for (var i = 0; i < sources.Length; i++)
         {
-            if (!run.Gradients.TryFind(sources[i], out _sources[i]))
+            if (run.Gradients.Look(sources[i], _request.Offset, out _sources[i]) is var state && state != GradientState.Ready)
             {
-                return false;
+                return state;
             }
         }
 
-        return true;
+        return GradientState.Ready;
     }
 
     /// <summary>
@@ -124,7 +168,7 @@ internal sealed class NodeReader(NodeRun run, ITensorReader? blobs) : ITensorRea
         run.Gradients.BeginReading();
         try
         {
-            if (!Find())
+            if (Look() != GradientState.Ready)
             {
                 return [];
             }
@@ -134,7 +178,7 @@ internal sealed class NodeReader(NodeRun run, ITensorReader? blobs) : ITensorRea
             for (var at = 0; at < range.Length; at += TreeSum.Chunk)
             {
                 var part = new ParameterRange(range.Offset + at, Math.Min(TreeSum.Chunk, range.Length - at));
-                _sum.Add(sources, _request.Node.Level, _request.Node.Index, part).CopyTo(destination[at..]);
+                _sum!.Add(sources, _request.Node.Level, _request.Node.Index, part).CopyTo(destination[at..]);
             }
 
             return scratch;

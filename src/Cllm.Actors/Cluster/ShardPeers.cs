@@ -30,6 +30,8 @@ internal sealed class ShardPeers(NodeRun run, ShardIndex shard, IActorRef self) 
 
     public bool IsRestoring => _restoring is not null;
 
+    public void Expect(ExpectGradients work) => _gathering.Expect(work);
+
     public bool Gather(ReduceSlice work) => _gathering.Begin(work);
 
     public void CancelGathering() => _gathering.Cancel();
@@ -95,6 +97,7 @@ internal sealed class ShardPeers(NodeRun run, ShardIndex shard, IActorRef self) 
     private SliceRestored? Restore(RestoreOrdered order, IActorRef sender)
     {
         (_restoring, _restorer, _restoredIn, _wanted) = (order, sender, order.Epoch, null);
+        run.SumChanges(shard);
         if (order.From == run.Channel.Address)
         {
             // The coordinator's host has put it into this very memory.

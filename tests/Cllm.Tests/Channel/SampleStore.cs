@@ -14,10 +14,10 @@ internal sealed class SampleStore : ITensorStore, IDisposable
 
     public SampleStore(int floats)
     {
-        (Weights, First, Second) = (new(floats), new(floats), new(floats));
+        (Weights, First, Second, Sum) = (new(floats), new(floats), new(floats), new(floats + (TensorRequest.ScalarBytes / sizeof(float))));
         Gradients = [new(floats), new(floats)];
         var number = 1;
-        foreach (var buffer in new[] { Weights, First, Second, Gradients[0], Gradients[1] })
+        foreach (var buffer in new[] { Weights, First, Second, Gradients[0], Gradients[1], Sum })
         {
             Fill(buffer, number++);
         }
@@ -34,12 +34,26 @@ internal sealed class SampleStore : ITensorStore, IDisposable
 
     public AlignedBuffer Second { get; }
 
+    /// <summary>A summed gradient, with the scalars of the step behind it.</summary>
+    public AlignedBuffer Sum { get; }
+
     public AlignedBuffer[] Gradients { get; }
 
     public byte[] Bytes { get; }
 
     /// <summary>Called before each chunk is read, on the thread that reads, with the chunk's offset.</summary>
     public Action<long>? Reading { get; set; }
+
+    /// <summary>Whether the workers' gradients are final.</summary>
+    public bool AreGradientsFinal
+    {
+        get => Volatile.Read(ref _areGradientsFinal);
+        set
+        {
+            Volatile.Write(ref _areGradientsFinal, value);
+            Changed.Pulse();
+        }
+    }
 
     /// <summary>What a close answers.</summary>
     public TensorRefusal AtClose { get; set; } = TensorRefusal.None;
@@ -51,6 +65,7 @@ internal sealed class SampleStore : ITensorStore, IDisposable
 
     public long Step => Volatile.Read(ref _step);
 
+    private bool _areGradientsFinal = true;
     private int _openRequests;
     private int _readers;
 
@@ -83,7 +98,7 @@ internal sealed class SampleStore : ITensorStore, IDisposable
 
     public void Dispose()
     {
-        foreach (var buffer in new[] { Weights, First, Second, Gradients[0], Gradients[1] })
+        foreach (var buffer in new[] { Weights, First, Second, Gradients[0], Gradients[1], Sum })
         {
             buffer.Dispose();
         }
@@ -110,7 +125,7 @@ internal sealed class SampleStore : ITensorStore, IDisposable
                 return TensorOpening.Refuse(RefusalReason.WrongEpoch, "The epoch here is 5.");
             }
 
-            if (request.Kind is TensorKind.Weights or TensorKind.State && request.Step.Number != store.Step)
+            if (request.Kind is not (TensorKind.Gradient or TensorKind.Blob) && request.Step.Number != store.Step)
             {
                 return request.Step.Number > store.Step
                     ? TensorOpening.NotYet
@@ -121,6 +136,11 @@ internal sealed class SampleStore : ITensorStore, IDisposable
                 && (request.Node != new LeafNode(1, 0) || !request.Sources.Span.SequenceEqual(Sources)))
             {
                 return TensorOpening.Refuse(RefusalReason.Gone, "The buffers are held for other leases.");
+            }
+
+            if (request.Kind == TensorKind.Gradient && !store.AreGradientsFinal)
+            {
+                return TensorOpening.NotYet;
             }
 
             _request = request;
@@ -145,7 +165,13 @@ internal sealed class SampleStore : ITensorStore, IDisposable
                 return scratch[..length];
             }
 
-            var buffer = section == 0 ? store.Weights : section == 1 ? store.First : store.Second;
+            if (_request.Kind == TensorKind.Update)
+            {
+                return MemoryMarshal.AsBytes(store.Sum.Span.Slice(start, count));
+            }
+
+            var place = _request.Kind == TensorKind.Moments ? section + 1 : section;
+            var buffer = place == 0 ? store.Weights : place == 1 ? store.First : store.Second;
             return MemoryMarshal.AsBytes(buffer.Span.Slice(start, count));
         }
 
