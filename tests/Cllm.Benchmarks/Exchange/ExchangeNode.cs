@@ -136,28 +136,27 @@ internal sealed class ExchangeNode
         public void Failed(string sentence) => note(sentence);
     }
 
-    /// <summary>A transport that fetches everything but copies of slices.</summary>
+    /// <summary>A transport that fetches everything but what only copies of slices need: their moments, and updates in place of weights.</summary>
     private sealed class WithoutCopies(ITensorTransport transport) : ITensorTransport
     {
-        /// <summary>Lanes of the second half are for copies.</summary>
-        private const int FirstCopy = ITensorTransport.LanesMax / 2;
-
-        public ITensorLane Open(ChannelAddress peer, int lane) => lane < FirstCopy ? transport.Open(peer, lane) : new NoLane();
+        public ITensorLane Open(ChannelAddress peer, int lane) => new LaneWithoutCopies(transport.Open(peer, lane));
     }
 
-    private sealed class NoLane : ITensorLane
+    private sealed class LaneWithoutCopies(ITensorLane lane) : ITensorLane
     {
-        public void Fetch(in TensorRequest request, ITensorDestination destination, FetchEnded ended) =>
-            ended(request, FetchResult.Refused(new(RefusalReason.Unknown, "No copies are made.")));
-
-        public void Cancel()
+        public void Fetch(in TensorRequest request, ITensorDestination destination, FetchEnded ended)
         {
-            // Every fetch has ended by itself.
+            if (request.Kind is TensorKind.Moments or TensorKind.Update)
+            {
+                ended(request, FetchResult.Refused(new(RefusalReason.Unknown, "No copies are made.")));
+                return;
+            }
+
+            lane.Fetch(request, destination, ended);
         }
 
-        public void Dispose()
-        {
-            // There is nothing to give back.
-        }
+        public void Cancel() => lane.Cancel();
+
+        public void Dispose() => lane.Dispose();
     }
 }
