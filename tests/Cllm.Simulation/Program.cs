@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using Cllm.Simulation;
 using Cllm.Simulation.Faults;
+using Cllm.Simulation.Scaling;
 
 var seed = 1UL;
 var count = 100L;
@@ -9,6 +10,7 @@ int? nodes = null;
 int? workers = null;
 var isRealModel = false;
 var isTracing = false;
+var isScaling = false;
 for (var i = 0; i < args.Length; i++)
 {
     switch (args[i])
@@ -18,6 +20,9 @@ for (var i = 0; i < args.Length; i++)
             break;
         case "--trace":
             isTracing = true;
+            break;
+        case "--scaling":
+            isScaling = true;
             break;
         case "--seed" or "--count" or "--nodes" or "--workers" when i + 1 < args.Length && ulong.TryParse(args[i + 1], out var number):
             if (args[i] is "--nodes" or "--workers" && number is < 1 or > 64)
@@ -37,9 +42,16 @@ for (var i = 0; i < args.Length; i++)
             (isHelp ? Console.Out : Console.Error).WriteLine("""
                 Usage: ./simulate [--seed S] [--count N] [--real-model] [--nodes N] [--workers W] [--trace]
                 Runs N seeds from S on (100 from 1), each a cluster with its own faults in virtual time. Exit 0 only if no seed broke a rule.
+                       ./simulate --scaling [--seed S]
+                Compares the step times that docs/scaling.md computes with runs of up to 512 nodes without faults. Exit 0 only if all are within 15 %.
                 """);
             return isHelp ? 0 : 2;
     }
+}
+
+if (isScaling)
+{
+    return ScalingComparison.Print(Console.Out, seed) ? 0 : 1;
 }
 
 var options = string.Concat(

@@ -12,8 +12,11 @@ public sealed record ChannelLimits
     /// <summary>Time a stranger has to say who it is, TLS included.</summary>
     public int HandshakeMilliseconds { get; init; } = 5_000;
 
-    /// <summary>Lanes that a node serves at a time; each has a thread.</summary>
-    public int LanesMax { get; init; } = 1_024;
+    /// <summary>
+    /// Lanes that a node serves at a time; each has a thread. Each other node has one for every shard that it fetches weights of or gradients for, so this bounds
+    /// how large a cluster can be.
+    /// </summary>
+    public int LanesMax { get; init; } = 4_096;
 
     /// <summary>Time without a byte after which the other side is taken for dead, during a fetch.</summary>
     public int SilenceMilliseconds { get; init; } = 10_000;
@@ -31,7 +34,14 @@ public sealed record ChannelLimits
     public int BackoffMillisecondsMax { get; init; } = 2_000;
 
     /// <summary>
-    /// Bytes of each socket's send and receive buffer; 0 leaves them to the system, which on Linux sizes them by the path's delay.
+    /// Bytes of each socket's send and receive buffer; 0 is 1 MiB within a machine and else leaves them to the system, which on Linux sizes
+    /// them by the path's delay.
     /// </summary>
     public int SocketBufferBytes { get; init; }
+
+    /// <summary>
+    /// Whether a server at a loopback address also has a door for callers of its own machine that leads past the network, where the system
+    /// has such a thing.
+    /// </summary>
+    public bool HasMachineSocket { get; init; } = true;
 }

@@ -44,6 +44,6 @@ public interface ITensorTransport
     /// </param>
     ITensorLane Open(ChannelAddress peer, int lane);
 
-    /// <summary>Lanes that one node may open to another.</summary>
-    const int LanesMax = 256;
+    /// <summary>Numbers that a node's lanes to another may have.</summary>
+    const int LanesMax = 4096;
 }

@@ -19,7 +19,13 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
 {
     private const int GatheringsMax = 30;
 
+    /// <summary>With more nodes than this, changes of the directory are told together: while hundreds join, all of it to all of them each time would be gigabytes.</summary>
+    private const int NodesToldAtOnceMax = 32;
+
     private static readonly TimeSpan GatheringDelay = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>Between two directories of many nodes.</summary>
+    private static readonly TimeSpan DirectoryPause = TimeSpan.FromMilliseconds(200);
 
     private readonly CoordinatorRun _coordination;
     private readonly NodeRun _run;
@@ -31,8 +37,10 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
     private TakeCheckpoint? _gathering;
     private int _gatherings;
     private bool _isDirectoryDue;
+    private bool _isDirectoryPausing;
     private ICancelable? _overdue;
     private ICancelable? _again;
+    private ICancelable? _pause;
 
     public ClusterCoordinatorActor(CoordinatorRun coordination, NodeRun run)
         : base(coordination)
@@ -53,6 +61,7 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
     {
         _overdue?.Cancel();
         _again?.Cancel();
+        _pause?.Cancel();
         _cluster.Unsubscribe(Self);
         base.PostStop();
     }
@@ -87,6 +96,9 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
             case StateGathered gathered when gathered.Step == _gathering?.Step:
                 TakeGathered(gathered.Failure);
                 break;
+            case DirectoryDue:
+                _isDirectoryPausing = false;
+                break;
             case NodeReport report:
                 _coordination.Inspector.Heard(report);
                 break;
@@ -106,7 +118,7 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
                 break;
         }
 
-        if (_isDirectoryDue)
+        if (_isDirectoryDue && !_isDirectoryPausing)
         {
             TellDirectory();
         }
@@ -252,6 +264,12 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
             {
                 node.Actor.Tell(directory, Self);
             }
+        }
+
+        if (_nodes.Count > NodesToldAtOnceMax)
+        {
+            _isDirectoryPausing = true;
+            _pause = Context.System.Scheduler.ScheduleTellOnceCancelable(DirectoryPause, Self, new DirectoryDue(), Self);
         }
     }
 

@@ -7,8 +7,8 @@ namespace Cllm.Actors.Cluster;
 /// <summary>What a process takes part in a run with. Neither nodes nor workers nor shards change a bit of its result.</summary>
 public sealed record ClusterSettings
 {
-    /// <summary>Shards at most: each takes lanes of its own to every node.</summary>
-    public const int ShardsMax = 60;
+    /// <summary>Shards at most: each takes lanes of its own to every node, with a thread at each end.</summary>
+    public const int ShardsMax = 512;
 
     /// <summary>What the run is: a process with another one is refused.</summary>
     public required RunIdentity Run { get; init; }

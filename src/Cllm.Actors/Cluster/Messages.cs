@@ -111,6 +111,9 @@ internal sealed record HoldSlices(Epoch Epoch) : Inside;
 /// <summary>Nothing is fetched until <see cref="ReleaseSlices"/>.</summary>
 internal sealed record SlicesHeld(Epoch Epoch) : Inside;
 
+/// <summary>The directory may be told again.</summary>
+internal sealed record DirectoryDue : Inside;
+
 /// <summary>Slices may be fetched again.</summary>
 internal sealed record ReleaseSlices : Inside;
 

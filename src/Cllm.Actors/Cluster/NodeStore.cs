@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Cllm.Actors.Channel;
+using Cllm.Actors.Local;
 using Cllm.Model.Compute;
 using Cllm.Model.Shape;
 using Cllm.Protocol.Messages;
@@ -17,8 +18,9 @@ internal sealed class NodeStore(NodeRun run) : ITensorStore
 /// <summary>Reads for one lane.</summary>
 internal sealed class NodeReader(NodeRun run, ITensorReader? blobs) : ITensorReader
 {
-    private readonly GradientSource[] _sources = new GradientSource[run.Tree.Leaves];
-    private readonly TreeSum _sum = new(run.RunHost.Leaves);
+    /// <summary>For gradients only, and made for the first one: a node of a large cluster has hundreds of readers for weights.</summary>
+    private GradientSource[] _sources = [];
+    private TreeSum? _sum;
     private TensorRequest _request;
     private long _version;
 
@@ -80,7 +82,7 @@ internal sealed class NodeReader(NodeRun run, ITensorReader? blobs) : ITensorRea
     public TensorRefusal Close() => _request.Kind switch
     {
         TensorKind.Blob => blobs!.Close(),
-        TensorKind.Gradient => Find() ? TensorRefusal.None : new(RefusalReason.Withdrawn, "A gradient was released while it was read."),
+        TensorKind.Gradient => Look() == GradientState.Ready ? TensorRefusal.None : new(RefusalReason.Withdrawn, "A gradient was released while it was read."),
         TensorKind.Update => run.Updates.IsAt(_request.Number, _version) ? TensorRefusal.None : new(RefusalReason.Withdrawn, "The next step was reduced meanwhile."),
         _ => run.Slices.IsAt(_request.Number, _version) ? TensorRefusal.None : new(RefusalReason.Withdrawn, "The slice changed while it was read."),
     };
@@ -88,7 +90,7 @@ internal sealed class NodeReader(NodeRun run, ITensorReader? blobs) : ITensorRea
     public void Dispose()
     {
         blobs?.Dispose();
-        _sum.Dispose();
+        _sum?.Dispose();
     }
 
     private TensorOpening OpenSlice()
@@ -124,26 +126,37 @@ internal sealed class NodeReader(NodeRun run, ITensorReader? blobs) : ITensorRea
 
     private TensorOpening OpenGradient()
     {
-        if (_request.Sources.Length > _sources.Length)
+        if (_request.Sources.Length > run.Tree.Leaves)
         {
-            return TensorOpening.Refuse(RefusalReason.WrongRange, $"The run has {_sources.Length} leaves.");
+            return TensorOpening.Refuse(RefusalReason.WrongRange, $"The run has {run.Tree.Leaves} leaves.");
         }
 
-        return Find() ? TensorOpening.Ready : TensorOpening.Refuse(RefusalReason.Gone, "A worker of this node does not hold that gradient.");
+        if (_sum is null)
+        {
+            (_sum, _sources) = (new(run.RunHost.Leaves), new GradientSource[run.Tree.Leaves]);
+        }
+
+        return Look() switch
+        {
+            GradientState.Ready => TensorOpening.Ready,
+            GradientState.Coming => TensorOpening.NotYet,
+            _ => TensorOpening.Refuse(RefusalReason.Gone, "A worker of this node does not hold that gradient."),
+        };
     }
 
-    private bool Find()
+    /// <summary>Looks for the range in all buffers: it may be final in some before it is in others.</summary>
+    private GradientState Look()
     {
         var sources = _request.Sources.Span;
         for (var i = 0; i < sources.Length; i++)
         {
-            if (!run.Gradients.TryFind(sources[i], out _sources[i]))
+            if (run.Gradients.Look(sources[i], _request.Offset, out _sources[i]) is var state && state != GradientState.Ready)
             {
-                return false;
+                return state;
             }
         }
 
-        return true;
+        return GradientState.Ready;
     }
 
     /// <summary>
@@ -155,7 +168,7 @@ internal sealed class NodeReader(NodeRun run, ITensorReader? blobs) : ITensorRea
         run.Gradients.BeginReading();
         try
         {
-            if (!Find())
+            if (Look() != GradientState.Ready)
             {
                 return [];
             }
@@ -165,7 +178,7 @@ internal sealed class NodeReader(NodeRun run, ITensorReader? blobs) : ITensorRea
             for (var at = 0; at < range.Length; at += TreeSum.Chunk)
             {
                 var part = new ParameterRange(range.Offset + at, Math.Min(TreeSum.Chunk, range.Length - at));
-                _sum.Add(sources, _request.Node.Level, _request.Node.Index, part).CopyTo(destination[at..]);
+                _sum!.Add(sources, _request.Node.Level, _request.Node.Index, part).CopyTo(destination[at..]);
             }
 
             return scratch;

@@ -27,7 +27,8 @@ internal enum SliceParts
 /// </remarks>
 internal sealed class SliceBoard(int shards)
 {
-    private const long None = -1;
+    /// <summary>No step.</summary>
+    public const long None = -1;
 
     private readonly object _gate = new();
     private readonly long[] _weights = Filled(shards);
@@ -35,7 +36,10 @@ internal sealed class SliceBoard(int shards)
     private readonly long[] _versions = new long[shards];
     private readonly List<(long Step, IActorRef Worker)> _waiting = [];
 
-    /// <summary>Pulsed when a slice has come to stand at a step, or stands there no longer.</summary>
+    /// <summary>
+    /// Pulsed when the whole of a slice has come to stand at a step, weights and moments: nobody is asked for a slice of which it has only fetched the weights,
+    /// and each pulse wakes all lanes that wait for one.
+    /// </summary>
     public TensorSignal Changed { get; } = new();
 
     /// <summary>The step of a slice's weights; -1 while they are no step's.</summary>
@@ -108,8 +112,6 @@ internal sealed class SliceBoard(int shards)
         {
             Set(shard, parts, None);
         }
-
-        Changed.Pulse();
     }
 
     /// <summary>Parts of a slice stand at a step.</summary>
@@ -124,7 +126,10 @@ internal sealed class SliceBoard(int shards)
             }
         }
 
-        Changed.Pulse();
+        if (parts == SliceParts.All)
+        {
+            Changed.Pulse();
+        }
     }
 
     private static long[] Filled(int length)

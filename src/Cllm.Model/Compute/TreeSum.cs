@@ -16,13 +16,13 @@ public sealed class TreeSum(LeafPlan leaves) : IDisposable
     private readonly AlignedBuffer _partialSums = new((leaves.RootLevel + 1) * Chunk);
 
     /// <summary>The sum of all leaves.</summary>
-    /// <param name="sources">Gradients that cover every leaf exactly once.</param>
+    /// <param name="sources">Gradients that cover every leaf exactly once, in leaf order.</param>
     /// <param name="range">At most <see cref="Chunk"/> numbers.</param>
     /// <returns>The sum; good until the next call.</returns>
     public ReadOnlySpan<float> Add(ReadOnlySpan<GradientSource> sources, ParameterRange range) => Add(sources, leaves.RootLevel, 0, range);
 
     /// <summary>The sum of a node's leaves.</summary>
-    /// <param name="sources">Gradients that cover every leaf of the node exactly once.</param>
+    /// <param name="sources">Gradients that cover every leaf of the node exactly once, in leaf order.</param>
     /// <param name="level">Level of the node.</param>
     /// <param name="index">Position of the node in its level.</param>
     /// <param name="range">At most <see cref="Chunk"/> numbers.</param>
@@ -36,12 +36,10 @@ public sealed class TreeSum(LeafPlan leaves) : IDisposable
 
     private ReadOnlySpan<float> Add(ReadOnlySpan<GradientSource> sources, int level, int index, int depth, ParameterRange range)
     {
-        foreach (ref readonly GradientSource source in sources)
+        // Whoever has the node's first leaf has all of the node or a part of it: so nobody else need be looked at, and hundreds of sources cost no search.
+        if (!sources.IsEmpty && sources[0].Level == level && sources[0].Index == index)
         {
-            if (source.Level == level && source.Index == index)
-            {
-                return source.Holder.Buffer(source.Buffer).Slice(range.Offset - source.Offset, range.Length);
-            }
+            return sources[0].Holder.Buffer(sources[0].Buffer).Slice(range.Offset - sources[0].Offset, range.Length);
         }
 
         if (level == 0)
@@ -49,15 +47,30 @@ public sealed class TreeSum(LeafPlan leaves) : IDisposable
             throw new InvalidOperationException($"no gradient source covers leaf {index}; the coordinator must order a reduction of every leaf");
         }
 
-        ReadOnlySpan<float> left = Add(sources, level - 1, index * 2, depth, range);
-        if (((index * 2) + 1) << (level - 1) >= leaves.Leaves)
+        int middle = ((index * 2) + 1) << (level - 1);
+        if (middle >= leaves.Leaves)
         {
-            return left;
+            return Add(sources, level - 1, index * 2, depth, range);
         }
 
-        ReadOnlySpan<float> right = Add(sources, level - 1, (index * 2) + 1, depth + 1, range);
+        int split = CountBefore(sources, middle);
+        ReadOnlySpan<float> left = Add(sources[..split], level - 1, index * 2, depth, range);
+        ReadOnlySpan<float> right = Add(sources[split..], level - 1, (index * 2) + 1, depth + 1, range);
         Span<float> sum = _partialSums.Span.Slice(depth * Chunk, range.Length);
         GradientTree.Add(left, right, sum);
         return sum;
+    }
+
+    private static int CountBefore(ReadOnlySpan<GradientSource> sources, int leaf)
+    {
+        int low = 0, high = sources.Length;
+        while (low < high)
+        {
+            int middle = (low + high) / 2;
+            bool isBefore = sources[middle].Index << sources[middle].Level < leaf;
+            (low, high) = isBefore ? (middle + 1, high) : (low, middle);
+        }
+
+        return low;
     }
 }

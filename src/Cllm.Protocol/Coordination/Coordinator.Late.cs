@@ -201,6 +201,7 @@ public sealed partial class Coordinator
             Tell(Destination.Of(waiting.Worker), new LeaseRevoked(Fence.Epoch, Fence.Step, lease, waiting.Incarnation));
             Say($"worker {idle.Worker} takes lease {lease} over, which worker {waiting.Worker} has not begun");
             Lease(idle, _leases.Move(lease, idle.Worker, _nowTicks));
+            TellExpected();
             return true;
         }
 
@@ -269,17 +270,20 @@ public sealed partial class Coordinator
         return leaves > 0 && !_leases.HasCopy(member.Open[^1]) ? leaves : 0;
     }
 
-    /// <summary>How long a worker may be at its lease before it is late: by its own leaves or by all workers', whichever is less, between the floor and the ceiling.</summary>
+    /// <summary>
+    /// How long a worker may be at its lease before it is late: by its own leaves or by all workers', whichever is less, between the floor and the patience for each
+    /// leaf. A lease of many long leaves may take longer than the patience with nobody being late.
+    /// </summary>
     private long AllowedTicks(WorkerMember member)
     {
-        var ticks = _settings.PatienceTicks;
+        var ticks = long.MaxValue;
         if (Phase == CoordinatorPhase.Computing)
         {
             var leaves = _leases.Range(member.Open[0]).Count;
-            ticks = Math.Min(ticks, Math.Min(AllowedTicks(member.Times, leaves), AllowedTicks(_times, leaves)));
+            ticks = Math.Min(AllowedTicks(member.Times, leaves), AllowedTicks(_times, leaves));
         }
 
-        return Math.Max(ticks, Math.Min(_settings.LateTicksMin, _settings.PatienceTicks));
+        return ticks == long.MaxValue ? _settings.PatienceTicks : Math.Max(ticks, Math.Min(_settings.LateTicksMin, _settings.PatienceTicks));
     }
 
     private long AllowedTicks(LeafTimes times, int leaves) =>

@@ -1,18 +1,29 @@
+using Cllm.Actors.Cluster;
+using Cllm.Model.Shape;
+
 namespace Cllm.Simulation.Scaling;
 
 /// <summary>
 /// The time of a step on so many nodes, from what one node and the network do. docs/scaling.md derives the terms; a test holds the figures there to these
-/// formulas. Parts are added as if nothing overlapped, so it errs on the slow side.
+/// formulas, and <see cref="ScalingComparison"/> compares them with simulated runs. Parts are added as if nothing overlapped but the copies of slices, which
+/// travel beside the next step.
 /// </summary>
 public sealed record ScalingModel
 {
-    private const int FloatBytes = sizeof(float);
+    /// <summary>Floats of a parameter that AdamW reads and writes besides the gradient: weight and both moments.</summary>
+    public const int UpdateFloats = 6;
 
-    /// <summary>AdamW reads gradient, weight and both moments and writes three of them; seven floats a parameter.</summary>
-    private const int UpdateFloats = 7;
+    /// <summary>How much faster or slower a worker is than most.</summary>
+    public const double WorkerSpread = 0.02;
 
-    /// <summary>A step waits for lease, gradient, order, fetch (there and back), norm, commit and update, one after another: in round trips.</summary>
-    private const double RoundTrips = 4;
+    /// <summary>How much sooner or later a leaf is done than most of its worker's.</summary>
+    public const double LeafSpread = 0.01;
+
+    /// <summary>A step waits for gradient, order, fetch (there and back), norm, commit and weights, one after another: in round trips.</summary>
+    private const double RoundTrips = 3.5;
+
+    /// <summary>Fetches that a step waits for: gradients and weights.</summary>
+    private const int Fetches = 2;
 
     /// <summary>Messages of the coordinator for each lease: the lease and its gradient.</summary>
     private const int MessagesPerLease = 2;
@@ -20,8 +31,11 @@ public sealed record ScalingModel
     /// <summary>Messages of the coordinator for each shard: order, norm, commit, update.</summary>
     private const int MessagesPerShard = 4;
 
+    /// <summary>The parameters, and how they are cut into shards.</summary>
+    public required ParameterLayout Layout { get; init; }
+
     /// <summary>P.</summary>
-    public required double Parameters { get; init; }
+    public double Parameters => Layout.Parameters;
 
     /// <summary>Floating-point operations of one leaf, forward and backward.</summary>
     public required double LeafOperations { get; init; }
@@ -35,8 +49,8 @@ public sealed record ScalingModel
     /// <summary>What one core reaches in a whole step, operations a second.</summary>
     public required double CoreRate { get; init; }
 
-    /// <summary>Memory of a node, bytes a second.</summary>
-    public required double MemoryRate { get; init; }
+    /// <summary>What one thread reads while it adds gradients, bytes a second.</summary>
+    public double AddRate { get; init; } = 13e9;
 
     /// <summary>Network of a node, bytes a second in each direction.</summary>
     public required double NetworkRate { get; init; }
@@ -45,52 +59,57 @@ public sealed record ScalingModel
     public required double RoundTrip { get; init; }
 
     /// <summary>Shards at most, each at a node of its own while there are so many.</summary>
-    public int ShardsMax { get; init; } = 60;
+    public int ShardsMax { get; init; } = ClusterSettings.ShardsMax;
 
-    /// <summary>Seconds of the coordinator for one message, sent or received.</summary>
+    /// <summary>Seconds of an actor for one message, sent or received.</summary>
     public double MessageTime { get; init; } = 8e-6;
 
     /// <summary>Seconds of the coordinator for one source within the order to one shard.</summary>
-    public double SourceTime { get; init; } = 0.3e-6;
+    public double SourceTime { get; init; } = 0.16e-6;
 
-    /// <summary>Seconds of a node for one fetch, beyond its bytes.</summary>
+    /// <summary>Seconds from a fetch's request to its first byte, beyond the network's.</summary>
     public double FetchTime { get; init; } = 50e-6;
 
     /// <summary>Workers of a node: one for each core, and fewer with several cores each where there are not leaves enough.</summary>
     public int Workers(int nodes) => Math.Clamp(Leaves / nodes, 1, Cores);
 
-    /// <summary>Seconds of computing: whole leaves, so the fullest worker decides; the cores of one worker are taken to share a leaf without loss.</summary>
-    public double Compute(int nodes) =>
-        Math.Ceiling((double)Leaves / (nodes * Workers(nodes))) * LeafOperations / (CoreRate * Cores / Workers(nodes));
+    /// <summary>Seconds of a leaf; the cores of one worker are taken to share it without loss.</summary>
+    public double LeafTime(int nodes) => LeafOperations / (CoreRate * Cores / Workers(nodes));
+
+    /// <summary>Seconds of computing: whole leaves, so the fullest worker decides, and of those the slowest.</summary>
+    public double Compute(int nodes) => Math.Ceiling((double)Leaves / (nodes * Workers(nodes))) * LeafTime(nodes) * (1 + WorkerSpread);
 
     /// <summary>Shards of a run with so many nodes.</summary>
     public int Shards(int nodes) => Math.Min(nodes, ShardsMax);
 
     /// <summary>
     /// Seconds in which gradients reach their shards, and later weights all nodes. A node with a shard receives P / S floats from each of the others, and later
-    /// sends as many; as long as every node has one, that is less than P floats each way and each time.
+    /// sends as many; with the weights, and in the same time, go as many to the node that holds the shard's copy.
     /// </summary>
-    public double Transfer(int nodes) => 2 * Parameters * FloatBytes * (nodes - 1) / Shards(nodes) / NetworkRate;
+    public double Transfer(int nodes) => nodes == 1 ? 0 : SliceBytes(nodes) * (nodes - 1 + nodes) / NetworkRate;
 
-    /// <summary>
-    /// Seconds of memory: a worker's leaves are added into one sum, the node's sums into one for each shard, and a shard adds what came twice (for the norm, and
-    /// again with the update) and updates its part.
-    /// </summary>
-    public double Memory(int nodes) => Parameters * FloatBytes * (Workers(nodes) + 2 + ((double)UpdateFloats / Shards(nodes))) / MemoryRate;
-
-    /// <summary>Seconds of waiting for answers, and of a fetch of gradients from each other node and of weights from each shard.</summary>
-    public double Latency(int nodes) => nodes == 1 ? 0 : (RoundTrips * RoundTrip) + ((nodes - 1 + Shards(nodes)) * FetchTime);
-
-    /// <summary>Seconds of the one coordinator: messages in proportion to workers and shards, and orders that name every source to every shard.</summary>
-    public double Control(int nodes)
+    /// <summary>Seconds in which a shard's thread adds what came for the norm, and again with the update, which touches its slice of weights and moments.</summary>
+    public double Add(int nodes)
     {
-        double leases = Math.Min(Leaves, 2.0 * nodes * Workers(nodes));
-        return (((MessagesPerLease * leases) + (MessagesPerShard * Shards(nodes))) * MessageTime) + (leases * Shards(nodes) * SourceTime);
+        var sources = nodes - 1 + (Leases(nodes) / nodes);
+        return SliceBytes(nodes) * ((2 * sources) + UpdateFloats) / AddRate;
     }
 
+    /// <summary>Seconds of waiting for answers and for first bytes, and of a shard that hears of each fetch.</summary>
+    public double Latency(int nodes) => nodes == 1 ? 0 : (RoundTrips * RoundTrip) + (Fetches * FetchTime) + ((nodes - 1) * MessageTime);
+
+    /// <summary>Seconds of the one coordinator: messages in proportion to workers and shards, and orders that name every source to every shard.</summary>
+    public double Control(int nodes) =>
+        (((MessagesPerLease * Leases(nodes)) + (MessagesPerShard * Shards(nodes))) * MessageTime) + (Leases(nodes) * Shards(nodes) * SourceTime);
+
     /// <summary>Seconds of a step.</summary>
-    public double Step(int nodes) => Compute(nodes) + Transfer(nodes) + Memory(nodes) + Latency(nodes) + Control(nodes);
+    public double Step(int nodes) => Compute(nodes) + Transfer(nodes) + Add(nodes) + Latency(nodes) + Control(nodes);
 
     /// <summary>How many times as fast as one node, for each node.</summary>
     public double Efficiency(int nodes) => Step(1) / Step(nodes) / nodes;
+
+    /// <summary>Leases of a step: two a worker as long as it has two leaves, so that a last addition is left to the shards.</summary>
+    private double Leases(int nodes) => Math.Min(Leaves, 2.0 * nodes * Workers(nodes));
+
+    private double SliceBytes(int nodes) => sizeof(float) * Parameters / Shards(nodes);
 }

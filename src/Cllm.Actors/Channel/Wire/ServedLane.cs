@@ -10,8 +10,8 @@ internal sealed class ServedLane : IDisposable
 {
     private const int StackBytes = 512 * 1024;
 
-    /// <summary>How soon a waiting lane notices that its peer has gone.</summary>
-    private const int LookMilliseconds = 100;
+    /// <summary>How soon a waiting lane notices that its peer has gone. Hundreds of lanes may wait through a whole step, beside the computing.</summary>
+    private const int LookMilliseconds = 500;
 
     private readonly LaneConnection _connection;
     private readonly ChannelLimits _limits;
@@ -19,9 +19,11 @@ internal sealed class ServedLane : IDisposable
     private readonly TensorSignal _changed;
     private readonly ITensorReader _reader;
     private readonly Action<ServedLane> _left;
-    private readonly AlignedBuffer _scratch = new(TensorChunk.BytesMax / sizeof(float));
     private readonly byte[] _headerBytes = new byte[FrameHeader.Bytes];
     private readonly Thread _thread;
+
+    /// <summary>Made when it is needed: a node of a large cluster serves as many lanes for weights as for gradients.</summary>
+    private AlignedBuffer? _scratch;
     private byte[] _body = new byte[RequestBody.BytesMin];
     private ReductionSource[] _sources = [];
     private long _spokeAt;
@@ -62,7 +64,7 @@ internal sealed class ServedLane : IDisposable
         {
             _connection.Dispose();
             _reader.Dispose();
-            _scratch.Dispose();
+            _scratch?.Dispose();
             _left(this);
         }
     }
@@ -201,7 +203,8 @@ internal sealed class ServedLane : IDisposable
 
     private bool SendChunks(in TensorRequest request, uint number, ref bool isConnected)
     {
-        var scratch = MemoryMarshal.AsBytes(_scratch.Span);
+        var isReadInPlace = request.Kind is TensorKind.Weights or TensorKind.State;
+        var scratch = isReadInPlace ? Span<byte>.Empty : MemoryMarshal.AsBytes((_scratch ??= new(TensorChunk.BytesMax / sizeof(float))).Span);
         for (var section = 0; section < request.Sections; section++)
         {
             for (long offset = 0; offset < request.SectionBytes; offset += TensorChunk.BytesMax)
