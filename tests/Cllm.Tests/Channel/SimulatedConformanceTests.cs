@@ -8,7 +8,7 @@ namespace Cllm.Tests.Channel;
 /// <summary>Over the model of the channel that simulated clusters fetch with, in virtual time.</summary>
 public sealed class SimulatedConformanceTests : ChannelConformance
 {
-    private const int Floats = 300_000;
+    private const int Floats = 1_000_000;
 
     private static TensorRequest Weights { get; } = TensorRequest.Weights(new(5), new(3), new(0), 0, Floats, 0);
 
