@@ -36,7 +36,7 @@ public sealed class ManyLanesTests
     public void No_two_purposes_of_any_two_shards_share_a_lane()
     {
         var numbers = Enumerable.Range(0, ClusterSettings.ShardsMax)
-            .SelectMany(shard => new[] { Lanes.Slice(shard), Lanes.Gradient(shard), Lanes.Replica(shard) })
+            .SelectMany(shard => new[] { Lanes.Slice(shard), Lanes.Gradient(shard) })
             .Append(ITensorTransport.LanesMax - 1)
             .ToArray();
         Assert.Equal(numbers.Length, numbers.Distinct().Count());
