@@ -22,7 +22,8 @@ public interface ITensorDestination
 }
 
 /// <summary>
-/// Floats in aligned buffers, one for each section: one buffer for gradients and weights; weights, first and second moment for a state.
+/// Floats in aligned buffers, one for each section: one buffer for gradients, weights and updates, whose scalars lie behind the gradient; weights, first and
+/// second moment for a state.
 /// </summary>
 /// <remarks>
 /// Over whole vectors the first float is 0 and a request's range lies at its own offset. A buffer that holds one slice only says at which
@@ -35,7 +36,7 @@ public sealed class BufferDestination : ITensorDestination
     /// <summary>Describes the buffers.</summary>
     /// <param name="firstFloat">Offset in the flat parameter vector of the buffers' first float.</param>
     /// <param name="sections">
-    /// 1 or 3 buffers. They stay their owner's, who disposes them only after the last fetch into them has ended.
+    /// 1 to 3 buffers. They stay their owner's, who disposes them only after the last fetch into them has ended.
     /// </param>
     public BufferDestination(long firstFloat, params AlignedBuffer[] sections)
     {
@@ -58,7 +59,7 @@ public sealed class BufferDestination : ITensorDestination
 
         foreach (var buffer in _sections)
         {
-            if (request.Offset - FirstFloat + request.Length > buffer.Length)
+            if (request.Offset - FirstFloat + (request.SectionBytes / sizeof(float)) > buffer.Length)
             {
                 return false;
             }

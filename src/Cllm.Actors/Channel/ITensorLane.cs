@@ -1,7 +1,7 @@
 namespace Cllm.Actors.Channel;
 
 /// <summary>
-/// Hears how a fetch ended. It is called once per fetch, on the lane's thread, and must be quick: tell an actor, set a flag.
+/// Hears how a fetch ended. It is called once per fetch, on the lane's thread, which takes the next fetch when it returns.
 /// </summary>
 /// <param name="request">The request.</param>
 /// <param name="result">How it ended.</param>

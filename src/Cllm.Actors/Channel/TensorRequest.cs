@@ -18,6 +18,12 @@ public enum TensorKind : byte
 
     /// <summary>A range of a numbered sequence of bytes, such as the run's token ids.</summary>
     Blob = 4,
+
+    /// <summary>A range of the first and the second moment at a step: two sections, one after another.</summary>
+    Moments = 5,
+
+    /// <summary>What takes a shard's state from a step to the next one: the gradient summed over all leaves, and the scalars of the step behind it.</summary>
+    Update = 6,
 }
 
 /// <summary>
@@ -46,6 +52,9 @@ public readonly record struct TensorRequest
     /// <summary>Largest number of sources of one gradient request.</summary>
     public const int SourcesMax = 4096;
 
+    /// <summary>Bytes behind the gradient of an update: the step's scalars.</summary>
+    public const int ScalarBytes = 32;
+
     /// <summary>Longest that the other side may be asked to wait: ten minutes.</summary>
     public const int WaitMillisecondsMax = 600_000;
 
@@ -55,7 +64,7 @@ public readonly record struct TensorRequest
     /// <summary>The epoch in which it is asked for.</summary>
     public Epoch Epoch { get; }
 
-    /// <summary>The step of the gradient, weights or state; 0 for a blob.</summary>
+    /// <summary>The step of the gradient, weights, state or moments; of an update the one that it leads on from; 0 for a blob.</summary>
     public Step Step { get; }
 
     /// <summary>The shard; the blob's number for a blob.</summary>
@@ -85,11 +94,16 @@ public readonly record struct TensorRequest
     /// <summary>The shard that the range belongs to.</summary>
     public ShardIndex Shard => new(Number);
 
-    /// <summary>Parts that are sent one after another, each as long as the range: 3 of a state, else 1.</summary>
-    public int Sections => Kind == TensorKind.State ? 3 : 1;
+    /// <summary>Parts that are sent one after another, each as long as the range: 3 of a state, 2 of moments, else 1.</summary>
+    public int Sections => SectionsOf(Kind);
 
     /// <summary>Bytes of one section.</summary>
-    public long SectionBytes => Kind == TensorKind.Blob ? Length : Length * sizeof(float);
+    public long SectionBytes => Kind switch
+    {
+        TensorKind.Blob => Length,
+        TensorKind.Update => (Length * sizeof(float)) + ScalarBytes,
+        _ => Length * sizeof(float),
+    };
 
     /// <summary>Bytes of all sections.</summary>
     public long TotalBytes => Sections * SectionBytes;
@@ -130,6 +144,26 @@ public readonly record struct TensorRequest
     public static TensorRequest State(Epoch epoch, Step step, ShardIndex shard, long offset, long length, int waitMilliseconds = 0) =>
         new TensorRequest(TensorKind.State, epoch, step, shard.Number, offset, length).Waiting(waitMilliseconds);
 
+    /// <summary>Asks for both moments at a step.</summary>
+    /// <param name="epoch">The epoch.</param>
+    /// <param name="step">The step.</param>
+    /// <param name="shard">The shard.</param>
+    /// <param name="offset">First float, from the start of the vector.</param>
+    /// <param name="length">Floats of each of the two.</param>
+    /// <param name="waitMilliseconds">How long the other side may wait for the step; 0 to <see cref="WaitMillisecondsMax"/>.</param>
+    public static TensorRequest Moments(Epoch epoch, Step step, ShardIndex shard, long offset, long length, int waitMilliseconds = 0) =>
+        new TensorRequest(TensorKind.Moments, epoch, step, shard.Number, offset, length).Waiting(waitMilliseconds);
+
+    /// <summary>Asks for what takes a whole shard from a step to the next one, waiting for the step to be committed.</summary>
+    /// <param name="epoch">The epoch.</param>
+    /// <param name="step">The step that it leads on from.</param>
+    /// <param name="shard">The shard.</param>
+    /// <param name="offset">The shard's first float, from the start of the vector.</param>
+    /// <param name="length">The shard's floats.</param>
+    /// <param name="waitMilliseconds">How long the other side may wait for the step; 0 to <see cref="WaitMillisecondsMax"/>.</param>
+    public static TensorRequest Update(Epoch epoch, Step step, ShardIndex shard, long offset, long length, int waitMilliseconds = 0) =>
+        new TensorRequest(TensorKind.Update, epoch, step, shard.Number, offset, length).Waiting(waitMilliseconds);
+
     /// <summary>Asks for bytes of a blob. A broken fetch is gone on with by asking for the rest.</summary>
     /// <param name="number">The blob's number.</param>
     /// <param name="offset">First byte.</param>
@@ -143,7 +177,17 @@ public readonly record struct TensorRequest
         TensorKind.Blob => $"blob {Number}, {Length} bytes from {Offset}",
         TensorKind.Gradient => $"gradient of node {Node} for shard {Number} at step {Step}, {Length} from {Offset}",
         TensorKind.Weights => $"weights of shard {Number} at step {Step}, {Length} from {Offset}",
+        TensorKind.Moments => $"moments of shard {Number} at step {Step}, {Length} from {Offset}",
+        TensorKind.Update => $"update of shard {Number} on from step {Step}, {Length} from {Offset}",
         _ => $"state of shard {Number} at step {Step}, {Length} from {Offset}",
+    };
+
+    /// <summary>Parts in which a kind is sent.</summary>
+    internal static int SectionsOf(TensorKind kind) => kind switch
+    {
+        TensorKind.State => 3,
+        TensorKind.Moments => 2,
+        _ => 1,
     };
 
     private TensorRequest Waiting(int milliseconds)

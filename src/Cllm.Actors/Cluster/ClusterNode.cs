@@ -85,10 +85,7 @@ public sealed class ClusterNode : IAsyncDisposable
         await StopAsync(_node).ConfigureAwait(false);
         await StopAsync(_anyCoordinator).ConfigureAwait(false);
         _run.Channel.Server.Dispose();
-        foreach (var replica in _run.Replicas)
-        {
-            replica?.Dispose();
-        }
+        _run.Updates.Dispose();
     }
 
     /// <summary>A worker may be amid a leaf: its memory is not the caller's before it has stopped.</summary>

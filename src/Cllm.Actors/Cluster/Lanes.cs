@@ -7,14 +7,11 @@ internal static class Lanes
 {
     private const int PerPurpose = ITensorTransport.LanesMax / 4;
 
-    /// <summary>Weights of a shard, or its whole state, into this process's own.</summary>
+    /// <summary>A shard's slice, or what becomes of it, into this process's state.</summary>
     public static int Slice(int shard) => shard;
 
     /// <summary>Gradients for a shard.</summary>
     public static int Gradient(int shard) => PerPurpose + shard;
-
-    /// <summary>The copy of a shard's slice.</summary>
-    public static int Replica(int shard) => (2 * PerPurpose) + shard;
 }
 
 /// <summary>A lane that is opened to whichever node it is wanted to.</summary>

@@ -55,7 +55,7 @@ internal sealed record NodePlace(NodeId Node, string Actor, ChannelAddress Chann
 /// <param name="Incarnation">The incarnation that announced itself there.</param>
 internal readonly record struct ShardPlace(NodeId? Node, Incarnation Incarnation);
 
-/// <summary>Order of a shard's owner to the node of its replica: fetch the slice.</summary>
+/// <summary>Order of a shard's owner to the node of its replica: have the slice as it stands here.</summary>
 /// <param name="Epoch">The owner's epoch.</param>
 /// <param name="Shard">The shard.</param>
 /// <param name="Step">The step at which the slice stands.</param>
@@ -93,14 +93,11 @@ internal abstract record Inside : INoSerializationVerificationNeeded;
 /// <summary>A worker waits for the weights of a step.</summary>
 internal sealed record WeightsWanted(Epoch Epoch, Step Step) : Inside;
 
-/// <summary>A fetch of a slice into this process's state has ended.</summary>
+/// <summary>A fetch of a slice into this process's state, or of what takes it to the next step, has ended.</summary>
 internal sealed record SliceFetchEnded(int Shard, TensorKind Kind, Epoch Epoch, Step Step, FetchResult Result) : Inside;
 
 /// <summary>A fetch of a slice may be tried again.</summary>
 internal sealed record SliceFetchDue(int Shard) : Inside;
-
-/// <summary>A fetch of a replica has ended.</summary>
-internal sealed record ReplicaFetchEnded(int Shard, Step Step, FetchResult Result) : Inside;
 
 /// <summary>A shard wants its slice fetched; answered by <see cref="SlicePulled"/>.</summary>
 internal sealed record SliceWanted(Epoch Epoch, ShardIndex Shard, Step Step, ChannelAddress From) : Inside;

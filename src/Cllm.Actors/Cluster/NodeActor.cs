@@ -26,7 +26,6 @@ internal sealed class NodeActor : UntypedActor, IEffectPerformer
     private readonly TaskCompletionSource<TrainingEnd> _end;
     private readonly MachineRunner _runner;
     private readonly SliceFetches _slices;
-    private readonly ReplicaFetches _replicas;
     private readonly Dictionary<IActorRef, WorkerId> _workers = [];
     private readonly IActorRef?[] _shards;
 
@@ -49,7 +48,7 @@ internal sealed class NodeActor : UntypedActor, IEffectPerformer
         (_run, _observer, _anyCoordinator, _coordinator, _end) = (run, observer, coordinator, coordinator, end);
         run.NodeActor = Self;
         _runner = new(new Node(new NodeSettings { Node = run.Node, Run = run.Settings.Run }.Limit(run.Settings.Hocon)), this);
-        (_slices, _replicas) = (run.FetchSlices(Self), run.FetchReplicas(Self));
+        _slices = run.FetchSlices(Self);
         _shards = new IActorRef?[run.Shards.Length];
     }
 
@@ -97,7 +96,6 @@ internal sealed class NodeActor : UntypedActor, IEffectPerformer
     {
         _deadline?.Cancel();
         _slices.Dispose();
-        _replicas.Dispose();
     }
 
     /// <summary>A node that fails is lost with all it has: the run goes on without this process, which ends.</summary>
@@ -144,11 +142,7 @@ internal sealed class NodeActor : UntypedActor, IEffectPerformer
                 Take(gone.ActorRef);
                 break;
             case ReplicaOffered offer:
-                _replicas.Take(offer, Sender);
-                break;
-            case ReplicaFetchEnded ended:
-                _replicas.Take(ended);
-                StartWhatCan();
+                Take(offer, Sender);
                 break;
             case LogEvent log when IsOfRemoting(log):
                 // That a connection broke or is refused is known already, and told in the run's own words.
@@ -272,7 +266,7 @@ internal sealed class NodeActor : UntypedActor, IEffectPerformer
     }
 
     /// <summary>
-    /// Starts shards that nothing is in the way of: no actor under an earlier incarnation, and no fetch that writes to the slice or to the copy of it.
+    /// Starts shards that nothing is in the way of: no actor under an earlier incarnation, and no fetch that writes to the slice.
     /// </summary>
     private void StartWhatCan()
     {
@@ -285,14 +279,14 @@ internal sealed class NodeActor : UntypedActor, IEffectPerformer
             }
 
             _run.OwnHere(shard);
-            if (!_slices.IsStill(shard) || !_replicas.IsStill(shard))
+            if (!_slices.IsStill(shard))
             {
                 continue;
             }
 
             _starting.Remove(shard);
             _run.Shards[shard].Incarnation = start.Incarnation.Number - 1;
-            _run.ChooseSlice(shard, start.Step);
+            _run.ChooseSlice(shard);
             var (run, self, index) = (_run, Self, new ShardIndex(shard));
             _shards[shard] = Context.Watch(Context.ActorOf(
                 Props.Create(() => new ShardActor(run, self, index)).WithDispatcher(Dispatcher), $"shard-{shard}-{start.Incarnation.Number}"));
@@ -313,12 +307,15 @@ internal sealed class NodeActor : UntypedActor, IEffectPerformer
     {
         for (var shard = 0; shard < _shards.Length; shard++)
         {
-            if (_run.Replicas[shard] is { Step: { } step } && !_run.IsOwnedHere(shard))
+            if (_slices.CopyOf(shard) is { } step)
             {
                 _coordinator.Tell(new ReplicaHeld(new(shard), step, _run.Node), Self);
             }
         }
     }
+
+    private void Take(ReplicaOffered offer, IActorRef owner) =>
+        _slices.Copy(offer, failure => owner.Tell(new ReplicaFetched(offer.Shard, offer.Step, failure), Self));
 
     private void Announce(Input message)
     {

@@ -23,7 +23,7 @@ internal sealed class NodeRun : ProcessRun
         (Settings, RunHost) = (settings, host);
         Ranges = [.. host.State.Layout.Shards(Shards.Length)];
         Slices = new(Shards.Length);
-        Replicas = new Replica?[Shards.Length];
+        Updates = new(Ranges);
         _owned = new bool[Shards.Length];
     }
 
@@ -39,8 +39,8 @@ internal sealed class NodeRun : ProcessRun
     /// <summary>Where each slice in this process's memory stands.</summary>
     public SliceBoard Slices { get; }
 
-    /// <summary>Copies of slices that others own. The array is the node actor's; a copy that a shard takes over is given to it before it starts.</summary>
-    public Replica?[] Replicas { get; }
+    /// <summary>What takes slices from one step to the next.</summary>
+    public SliceUpdates Updates { get; }
 
     /// <summary>This process's end of the channel; set before any actor is started.</summary>
     public NodeChannel Channel { get; set; } = null!;
@@ -65,9 +65,6 @@ internal sealed class NodeRun : ProcessRun
 
     /// <summary>What keeps this process's slices up; its user disposes it.</summary>
     public SliceFetches FetchSlices(IActorRef node) => new(this, node);
-
-    /// <summary>What fetches copies of others' slices; its user disposes it.</summary>
-    public ReplicaFetches FetchReplicas(IActorRef node) => new(this, node);
 
     /// <summary>Whether a shard's actor runs here or is about to, so that its slice is nobody else's to write. Used by the node's actor.</summary>
     public bool IsOwnedHere(int shard) => _owned[shard];
@@ -99,11 +96,20 @@ internal sealed class NodeRun : ProcessRun
     }
 
     /// <inheritdoc/>
-    public override IShardPeers PeersOf(ShardIndex shard, IActorRef self)
+    public override IShardPeers PeersOf(ShardIndex shard, IActorRef self) => new ShardPeers(this, shard, self);
+
+    /// <inheritdoc/>
+    public override IShardCompute CreateShard(ShardIndex shard)
     {
-        TakeOver(shard);
-        return new ShardPeers(this, shard, self);
+        SumChanges(shard);
+        return RunHost.CreateShard(shard.Number, Shards.Length, Updates.Of(shard.Number));
     }
+
+    /// <inheritdoc/>
+    public override void SumChanges(ShardIndex shard) => Updates.Change(shard.Number);
+
+    /// <inheritdoc/>
+    public override void SumStands(ShardIndex shard, Step step, in StepScalars scalars) => Updates.Stand(shard.Number, step.Number, scalars);
 
     /// <inheritdoc/>
     public override void SliceChanges(ShardIndex shard)
@@ -128,30 +134,6 @@ internal sealed class NodeRun : ProcessRun
         }
     }
 
-    /// <summary>
-    /// A shard that was given to this node begins with the slice at a step, if what this process's state has of it or the copy stands there; else with the one
-    /// further on.
-    /// </summary>
-    public void ChooseSlice(int shard, Step step)
-    {
-        Shards[shard].Slice = Slices.AllOf(shard) is >= 0 and var here ? new Step(here) : null;
-        if (Shards[shard].Slice is { } slice && Replicas[shard] is { Step: { } copy } replica && (slice == step || (copy != step && slice.Number > copy.Number)))
-        {
-            replica.Step = null;
-        }
-    }
-
-    /// <summary>The copy that is here is put in its place; on the shard's own thread, for it may be large.</summary>
-    private void TakeOver(ShardIndex shard)
-    {
-        if (Replicas[shard.Number] is not { Step: { } step } replica)
-        {
-            return;
-        }
-
-        SliceChanges(shard);
-        replica.CopyTo(RunHost.State, Ranges[shard.Number]);
-        SliceStands(shard, step);
-        replica.Step = null;
-    }
+    /// <summary>A shard that was given to this node begins with what this process's state has of it, be that a copy or left from before.</summary>
+    public void ChooseSlice(int shard) => Shards[shard].Slice = Slices.AllOf(shard) is >= 0 and var here ? new Step(here) : null;
 }

@@ -42,7 +42,12 @@ internal sealed class NodeReader(NodeRun run, ITensorReader? blobs) : ITensorRea
             return TensorOpening.Refuse(RefusalReason.WrongRange, $"Shard {request.Number} has {range.Length} numbers from {range.Offset}.");
         }
 
-        return request.Kind == TensorKind.Gradient ? OpenGradient() : OpenSlice();
+        return request.Kind switch
+        {
+            TensorKind.Gradient => OpenGradient(),
+            TensorKind.Update => OpenUpdate(range),
+            _ => OpenSlice(),
+        };
     }
 
     public ReadOnlySpan<byte> Read(int section, long offset, int length, Span<byte> scratch)
@@ -58,8 +63,13 @@ internal sealed class NodeReader(NodeRun run, ITensorReader? blobs) : ITensorRea
             return ReadGradient(range, scratch[..length]);
         }
 
+        if (_request.Kind == TensorKind.Update)
+        {
+            return MemoryMarshal.AsBytes(run.Updates.Of(_request.Number).Span.Slice((int)(offset / sizeof(float)), range.Length));
+        }
+
         var state = run.RunHost.State;
-        var vector = section switch
+        var vector = (_request.Kind == TensorKind.Moments ? section + 1 : section) switch
         {
             0 => state.Weights,
             1 => state.FirstMoment,
@@ -72,6 +82,7 @@ internal sealed class NodeReader(NodeRun run, ITensorReader? blobs) : ITensorRea
     {
         TensorKind.Blob => blobs!.Close(),
         TensorKind.Gradient => Find() ? TensorRefusal.None : new(RefusalReason.Withdrawn, "A gradient was released while it was read."),
+        TensorKind.Update => run.Updates.IsAt(_request.Number, _version) ? TensorRefusal.None : new(RefusalReason.Withdrawn, "The next step was reduced meanwhile."),
         _ => run.Slices.IsAt(_request.Number, _version) ? TensorRefusal.None : new(RefusalReason.Withdrawn, "The slice changed while it was read."),
     };
 
@@ -86,9 +97,29 @@ internal sealed class NodeReader(NodeRun run, ITensorReader? blobs) : ITensorRea
         var (weights, moments, version) = run.Slices.Look(_request.Number);
         _version = version;
         var step = _request.Step.Number;
+        var areWeightsFine = _request.Kind == TensorKind.Moments || weights == step;
         var areMomentsFine = _request.Kind == TensorKind.Weights || moments == step;
-        return weights == step && areMomentsFine ? TensorOpening.Ready
+        return areWeightsFine && areMomentsFine ? TensorOpening.Ready
             : weights > step ? TensorOpening.Refuse(RefusalReason.Gone, $"The weights of shard {_request.Number} stand at step {weights} here.")
+            : TensorOpening.NotYet;
+    }
+
+    /// <summary>
+    /// Given out from the moment in which the owner's slice stands at the step no more, so that nobody is ahead of a commit; not there any more once it stands
+    /// at the next one and has begun to reduce that.
+    /// </summary>
+    private TensorOpening OpenUpdate(ParameterRange shard)
+    {
+        if (_request.Offset != shard.Offset || _request.Length != shard.Length)
+        {
+            return TensorOpening.Refuse(RefusalReason.WrongRange, $"The update of shard {_request.Number} is given out whole only.");
+        }
+
+        var slice = run.Slices.WeightsOf(_request.Number);
+        (var step, _version) = run.Updates.Look(_request.Number);
+        return step == _request.Step.Number && slice != step ? TensorOpening.Ready
+            : slice > _request.Step.Number
+            ? TensorOpening.Refuse(RefusalReason.Gone, $"The update of shard {_request.Number} on from step {_request.Step} is not there any more.")
             : TensorOpening.NotYet;
     }
 

@@ -95,6 +95,7 @@ internal sealed class ShardPeers(NodeRun run, ShardIndex shard, IActorRef self) 
     private SliceRestored? Restore(RestoreOrdered order, IActorRef sender)
     {
         (_restoring, _restorer, _restoredIn, _wanted) = (order, sender, order.Epoch, null);
+        run.SumChanges(shard);
         if (order.From == run.Channel.Address)
         {
             // The coordinator's host has put it into this very memory.

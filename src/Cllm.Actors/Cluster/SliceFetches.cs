@@ -1,21 +1,24 @@
 using System.Diagnostics;
 using Akka.Actor;
 using Cllm.Actors.Channel;
-using Cllm.Model.Compute;
 using Cllm.Protocol.Identity;
 
 namespace Cllm.Actors.Cluster;
 
 /// <summary>
-/// Keeps this process's copy of the weights up with their owners, and fetches whole slices where they are ordered. One fetch at a time for each shard, straight
-/// into the process's state. Used by the node's actor.
+/// Keeps this process's weights, and the slices that it holds copies of, up with their owners, and fetches slices where they are ordered. One fetch at a time for
+/// each shard, straight into the process's state. Used by the node's actor.
 /// </summary>
 /// <remarks>
-/// When all weights stand at the step that is worked on, those of the next one are asked for ahead: the owner answers in the moment in which it has them.
+/// When all weights stand at the step that is worked on, those of the next one are asked for ahead: the owner answers in the moment in which it has them. Of a
+/// slice that is here whole the update is asked for instead: as many bytes, given out as soon as the step is committed, and applied here by the same
+/// arithmetic to the same bits. An update that was not had whole has changed nothing here; then the weights come, and the moments when their owner offers them.
 /// </remarks>
 internal sealed class SliceFetches : IDisposable
 {
     private const int WaitMilliseconds = 30_000;
+
+    private const string WentBack = "the run went back to an earlier step";
 
     /// <summary>A failed fetch is tried again after so long.</summary>
     private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(50);
@@ -25,7 +28,7 @@ internal sealed class SliceFetches : IDisposable
 
     private readonly NodeRun _run;
     private readonly IActorRef _self;
-    private readonly Fetch[] _fetches;
+    private readonly SliceFetch[] _fetches;
 
     /// <summary>The newest step that a worker was leased something of, or that some weights have come of; none before the first.</summary>
     private Step? _wanted;
@@ -36,7 +39,7 @@ internal sealed class SliceFetches : IDisposable
     public SliceFetches(NodeRun run, IActorRef self)
     {
         (_run, _self) = (run, self);
-        _fetches = [.. Enumerable.Range(0, run.Shards.Length).Select(shard => new Fetch(run, shard, self))];
+        _fetches = [.. Enumerable.Range(0, run.Shards.Length).Select(shard => new SliceFetch(run, shard, self))];
     }
 
     /// <summary>Whether no fetch is under way.</summary>
@@ -48,18 +51,62 @@ internal sealed class SliceFetches : IDisposable
         if (epoch.Number > _wantedIn.Number || (epoch == _wantedIn && !(_wanted?.Number >= step.Number)))
         {
             (_wantedIn, _wanted) = (epoch, step);
+            foreach (var fetch in _fetches)
+            {
+                if (fetch.Order is { } order && IsFromBefore(order.Wanted))
+                {
+                    EndOrder(fetch, WentBack);
+                }
+            }
+
             AdvanceAll();
         }
     }
 
-    /// <summary>A shard's slice is to be fetched whole.</summary>
+    /// <summary>
+    /// The owner of a shard offers its slice, which this node is to hold a copy of. It is brought there by the way that takes the fewest bytes, and follows its
+    /// owner from then on.
+    /// </summary>
+    /// <param name="offer">What, and where from.</param>
+    /// <param name="ended">Gets why this node does not hold it; none when it does.</param>
+    public void Copy(ReplicaOffered offer, Action<string?> ended)
+    {
+        var order = new SliceWanted(offer.Epoch, offer.Shard, offer.Step, offer.From);
+        if (_run.IsOwnedHere(offer.Shard.Number))
+        {
+            ended("this node owns the shard");
+        }
+        else if (IsFromBefore(order))
+        {
+            ended(WentBack);
+        }
+        else
+        {
+            _fetches[offer.Shard.Number].Offered = offer.Step;
+            Pull(order, ended);
+        }
+    }
+
+    /// <summary>The step at which this node's copy of a shard's slice stands; none when it holds no copy.</summary>
+    public Step? CopyOf(int shard) =>
+        _fetches[shard].Offered is not null && !_run.IsOwnedHere(shard) && _run.Slices.AllOf(shard) is >= 0 and var step ? new(step) : null;
+
+    /// <summary>A shard's slice is to be here, all of it.</summary>
     /// <param name="order">What, and where from.</param>
     /// <param name="ended">Gets why it failed; none when it did not.</param>
     public void Pull(SliceWanted order, Action<string?> ended)
     {
         var fetch = _fetches[order.Shard.Number];
-        fetch.Order?.Ended("another slice was ordered");
+        if (fetch.Order is { } known && known.Wanted.Step == order.Step && known.Wanted.From == order.From)
+        {
+            // A checkpoint wants what the copy is fetched for.
+            fetch.Order = known with { Ended = known.Ended + ended };
+            return;
+        }
+
+        EndOrder(fetch, "another slice was ordered");
         fetch.Order = new(order, ended, Stopwatch.GetTimestamp());
+        EndWhatIsHere(order.Shard.Number);
         Advance(order.Shard.Number);
     }
 
@@ -76,9 +123,8 @@ internal sealed class SliceFetches : IDisposable
     public bool IsStill(int shard)
     {
         var fetch = _fetches[shard];
-        var order = fetch.Order;
-        fetch.Order = null;
-        order?.Ended("the shard starts in this process");
+        fetch.Offered = null;
+        EndOrder(fetch, "the shard starts in this process");
         Advance(shard);
         return fetch.Aim is null;
     }
@@ -102,28 +148,14 @@ internal sealed class SliceFetches : IDisposable
     {
         var fetch = _fetches[ended.Shard];
         fetch.Aim = null;
-        var order = fetch.Order;
-        var isOrdered = order is not null && ended.Kind == TensorKind.State && order.Wanted.Step == ended.Step;
         if (ended.Result.Outcome == FetchOutcome.Done)
         {
-            if (isOrdered)
-            {
-                fetch.Order = null;
-                order!.Ended(null);
-            }
-
-            // Asked for before the run went back to a checkpoint, it says nothing of where the run is.
-            if (ended.Kind == TensorKind.Weights && ended.Epoch.Number >= _wantedIn.Number && ended.Step.Number > _wanted?.Number)
-            {
-                _wanted = ended.Step;
-                AdvanceAll();
-            }
+            EndWhatIsHere(ended.Shard);
+            Follow(ended);
         }
-        else if (ended.Result.Outcome != FetchOutcome.Cancelled && ended.Result.Reason != RefusalReason.NotYet)
+        else if (ended.Result.Outcome != FetchOutcome.Cancelled)
         {
-            fetch.IsResting = true;
-            _run.Scheduler.ScheduleTellOnce(RetryDelay, _self, new SliceFetchDue(ended.Shard), ActorRefs.NoSender);
-            GiveUpIfLong(fetch, ended.Result);
+            TakeFailure(ended, fetch);
         }
 
         Advance(ended.Shard);
@@ -140,17 +172,65 @@ internal sealed class SliceFetches : IDisposable
     {
         foreach (var fetch in _fetches)
         {
-            fetch.Lane.Dispose();
+            fetch.Dispose();
         }
     }
 
-    private void GiveUpIfLong(Fetch fetch, FetchResult result)
+    /// <summary>Weights that were asked for before the run went back to a checkpoint say nothing of where the run is.</summary>
+    private void Follow(SliceFetchEnded ended)
     {
-        if (fetch.Order is { } order && (Stopwatch.GetElapsedTime(order.Began) > Patience || !IsThere(order.Wanted.From)))
+        Step? reached = ended.Kind switch
         {
-            fetch.Order = null;
-            order.Ended(result.Sentence);
+            TensorKind.Weights => ended.Step,
+            TensorKind.Update => ended.Step.Next,
+            _ => null,
+        };
+        if (reached is { } step && ended.Epoch.Number >= _wantedIn.Number && step.Number > _wanted?.Number)
+        {
+            _wanted = step;
+            AdvanceAll();
         }
+    }
+
+    private void TakeFailure(SliceFetchEnded ended, SliceFetch fetch)
+    {
+        var isNotYet = ended.Result.Reason == RefusalReason.NotYet;
+        if (ended.Kind == TensorKind.Update && !isNotYet)
+        {
+            // There is another way.
+            fetch.NoUpdateOf = ended.Step;
+            return;
+        }
+
+        if (!isNotYet)
+        {
+            fetch.IsResting = true;
+            _run.Scheduler.ScheduleTellOnce(RetryDelay, _self, new SliceFetchDue(ended.Shard), ActorRefs.NoSender);
+        }
+
+        if (fetch.Order is { } order && (IsPast(ended, order) || Stopwatch.GetElapsedTime(order.Began) > Patience || !IsThere(order.Wanted.From)))
+        {
+            EndOrder(fetch, ended.Result.Sentence);
+        }
+    }
+
+    /// <summary>Whether an owner says that it stands at another step by now: it does not come back. What is owned here is waited for.</summary>
+    private bool IsPast(SliceFetchEnded ended, SliceOrder order) =>
+        ended.Result is { Outcome: FetchOutcome.Refused, Reason: not RefusalReason.NotYet } && ended.Step == order.Wanted.Step && !_run.IsOwnedHere(ended.Shard);
+
+    private void EndWhatIsHere(int shard)
+    {
+        if (_fetches[shard] is { Order: { } order } fetch && _run.Slices.AllOf(shard) == order.Wanted.Step.Number)
+        {
+            EndOrder(fetch, null);
+        }
+    }
+
+    private static void EndOrder(SliceFetch fetch, string? failure)
+    {
+        var order = fetch.Order;
+        fetch.Order = null;
+        order?.Ended(failure);
     }
 
     private bool IsThere(ChannelAddress address) => Array.Exists(_run.Directory.Nodes, place => place.Channel == address);
@@ -174,79 +254,60 @@ internal sealed class SliceFetches : IDisposable
         }
     }
 
-    private Aim? AimOf(int shard)
+    private SliceAim? AimOf(int shard)
     {
+        var fetch = _fetches[shard];
+        var order = fetch.Order?.Wanted;
         if (_isHeld)
         {
             return null;
         }
 
-        if (_fetches[shard].Order is { Wanted: { } order })
+        if (_run.IsOwnedHere(shard))
         {
-            return new(TensorKind.State, order.Step, order.From);
+            return order is null ? null : new(TensorKind.State, order.Step, order.From);
         }
 
-        if (_run.IsOwnedHere(shard) || _wanted is not { } wanted || _run.Directory.OwnerOf(shard) is not { } owner || owner.Node == _run.Node)
+        if (order is not null)
+        {
+            return WholeAt(shard) is { } before && before.Next == order.Step ? new(TensorKind.Update, before, order.From)
+                : new(_run.Slices.WeightsOf(shard) == order.Step.Number ? TensorKind.Moments : TensorKind.Weights, order.Step, order.From);
+        }
+
+        if (_wanted is not { } wanted || _run.Directory.OwnerOf(shard) is not { } owner || owner.Node == _run.Node)
         {
             return null;
+        }
+
+        if (WholeAt(shard) is { } at && (at == wanted || at.Next == wanted) && fetch.Offered?.Number >= at.Number - 1)
+        {
+            return new(TensorKind.Update, at, owner.Channel);
         }
 
         var next = _run.Slices.WeightsOf(shard) == wanted.Number ? wanted.Next : wanted;
         return new(TensorKind.Weights, next, owner.Channel);
     }
 
-    private TensorRequest RequestOf(int shard, in Aim aim)
+    /// <summary>The step at which all of a slice stands, or stood when the update under way was begun; none when an update of it could not be had.</summary>
+    private Step? WholeAt(int shard)
     {
-        var range = _run.Ranges[shard];
-        return aim.Kind == TensorKind.State
-            ? TensorRequest.State(_run.NewestEpoch, aim.Step, new(shard), range.Offset, range.Length)
-            : TensorRequest.Weights(_run.NewestEpoch, aim.Step, new(shard), range.Offset, range.Length, WaitMilliseconds);
+        var fetch = _fetches[shard];
+        var at = fetch.Aim is { Kind: TensorKind.Update } aim ? aim.Step.Number : _run.Slices.AllOf(shard);
+        return at >= 0 && fetch.NoUpdateOf?.Number != at ? new Step(at) : null;
     }
 
-    /// <summary>What is fetched, and from where.</summary>
-    private readonly record struct Aim(TensorKind Kind, Step Step, ChannelAddress From);
+    /// <summary>Whether an order is of an earlier epoch and beyond the step that the run went back to: its owner is not there any more.</summary>
+    private bool IsFromBefore(SliceWanted order) => order.Epoch.Number < _wantedIn.Number && order.Step.Number > _wanted?.Number;
 
-    private sealed record Ordered(SliceWanted Wanted, Action<string?> Ended, long Began);
-
-    /// <summary>The fetch of one shard.</summary>
-    private sealed class Fetch
+    private TensorRequest RequestOf(int shard, in SliceAim aim)
     {
-        private readonly SliceDestination _weights;
-        private readonly SliceDestination _state;
-
-        public Fetch(NodeRun run, int shard, IActorRef self)
+        var (range, epoch, index) = (_run.Ranges[shard], _run.NewestEpoch, new ShardIndex(shard));
+        return aim.Kind switch
         {
-            var state = run.RunHost.State;
-            Lane = new(run.Channel.Transport, Lanes.Slice(shard));
-            _weights = new(run.Slices, shard, SliceParts.Weights, state.Weights);
-            _state = new(run.Slices, shard, SliceParts.All, state.Weights, state.FirstMoment, state.SecondMoment);
-            Ended = (in TensorRequest request, in FetchResult result) =>
-            {
-                // Here and not by the actor: workers that wait for the last slice begin at once.
-                if (result.Outcome == FetchOutcome.Done)
-                {
-                    run.Slices.Stand(shard, DestinationOf(request.Kind).Parts, request.Step.Number);
-                }
-
-                self.Tell(new SliceFetchEnded(shard, request.Kind, request.Epoch, request.Step, result), ActorRefs.NoSender);
-            };
-        }
-
-        public MovingLane Lane { get; }
-
-        public FetchEnded Ended { get; }
-
-        /// <summary>What is being fetched; none when nothing is.</summary>
-        public Aim? Aim { get; set; }
-
-        public bool IsCancelled { get; set; }
-
-        /// <summary>Whether it failed just now.</summary>
-        public bool IsResting { get; set; }
-
-        /// <summary>The whole slice that was ordered; none most of the time.</summary>
-        public Ordered? Order { get; set; }
-
-        public SliceDestination DestinationOf(TensorKind kind) => kind == TensorKind.State ? _state : _weights;
+            TensorKind.State => TensorRequest.State(epoch, aim.Step, index, range.Offset, range.Length),
+            TensorKind.Moments => TensorRequest.Moments(epoch, aim.Step, index, range.Offset, range.Length, WaitMilliseconds),
+            TensorKind.Update => TensorRequest.Update(epoch, aim.Step, index, range.Offset, range.Length, WaitMilliseconds),
+            _ => TensorRequest.Weights(epoch, aim.Step, index, range.Offset, range.Length, WaitMilliseconds),
+        };
     }
 }

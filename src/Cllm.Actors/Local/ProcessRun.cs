@@ -66,6 +66,19 @@ internal abstract class ProcessRun
     /// <param name="self">Its actor.</param>
     public abstract IShardPeers PeersOf(ShardIndex shard, IActorRef self);
 
+    /// <summary>Makes a shard's arithmetic.</summary>
+    public virtual IShardCompute CreateShard(ShardIndex shard) => Host.CreateShard(shard.Number, Shards.Length);
+
+    /// <summary>A shard is about to reduce.</summary>
+    public virtual void SumChanges(ShardIndex shard)
+    {
+    }
+
+    /// <summary>What a shard has reduced is committed: it is about to update its slice.</summary>
+    public virtual void SumStands(ShardIndex shard, Step step, in StepScalars scalars)
+    {
+    }
+
     /// <summary>A shard is about to change its slice: until it has, the slice is neither step's.</summary>
     public virtual void SliceChanges(ShardIndex shard) => Shards[shard.Number].Slice = null;
 

@@ -62,7 +62,7 @@ internal sealed class ShardActor : UntypedActor, IEffectPerformer
         var input = Own.InputIn(message);
         if (input is MachineStarted or CoordinatorStarted && _compute is null)
         {
-            _compute = _run.Host.CreateShard(_shard.Number, _run.Shards.Length);
+            _compute = _run.CreateShard(_shard);
             _blockNorms = new double[_compute.Blocks];
         }
 
@@ -138,15 +138,19 @@ internal sealed class ShardActor : UntypedActor, IEffectPerformer
 
     private SliceReduced Reduce(ReduceSlice work)
     {
-        _compute!.Reduce(work.Step.Number, _peers.Find(work.Sources), _blockNorms);
+        var sources = _peers.Find(work.Sources);
+        _run.SumChanges(_shard);
+        _compute!.Reduce(work.Step.Number, sources, _blockNorms);
         return new(work.Epoch, work.Step, Words.Of(_blockNorms));
     }
 
     private SliceUpdated Update(UpdateSlice work)
     {
         var sources = _peers.Find(work.Sources);
+        var scalars = Words.Scalars(work.Payload);
+        _run.SumStands(_shard, work.Step, scalars);
         _run.SliceChanges(_shard);
-        _compute!.Apply(work.Step.Number, sources, Words.Scalars(work.Payload));
+        _compute!.Apply(work.Step.Number, sources, scalars);
         _run.SliceStands(_shard, work.Step.Next);
         return new(work.Epoch, work.Step);
     }

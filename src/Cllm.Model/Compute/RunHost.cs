@@ -64,7 +64,14 @@ public sealed class RunHost : IRunHost, IDisposable
     public IWorkerCompute CreateWorker(int worker) => new WorkerCompute(_plan, State, ThreadsPerWorker, Recompute);
 
     /// <inheritdoc/>
-    public IShardCompute CreateShard(int shard, int shards) => new ShardCompute(_plan, State, _plan.Layout.Shards(shards)[shard]);
+    public IShardCompute CreateShard(int shard, int shards) => CreateShard(shard, shards, kept: null);
+
+    /// <summary>Makes the arithmetic of a shard that keeps its summed gradient, or of a copy that is updated with such a sum.</summary>
+    /// <param name="shard">Number of the shard, from 0.</param>
+    /// <param name="shards">Number of shards.</param>
+    /// <param name="kept">The sum, at least as long as the shard; nothing is kept when not given. It stays its owner's.</param>
+    public IShardCompute CreateShard(int shard, int shards, Numerics.Memory.AlignedBuffer? kept) =>
+        new ShardCompute(_plan, State, _plan.Layout.Shards(shards)[shard], kept);
 
     /// <inheritdoc/>
     /// <exception cref="TrainingDivergedException">Loss or gradient are not finite; the weights are still those of the step before.</exception>

@@ -2,13 +2,14 @@ using System.Diagnostics;
 using Cllm.Model.Optimization;
 using Cllm.Model.Shape;
 using Cllm.Numerics.Kernels;
+using Cllm.Numerics.Memory;
 
 namespace Cllm.Model.Compute;
 
 /// <summary>
 /// One shard's arithmetic: the squared norm of the summed gradient over its range, then AdamW over the same range.
-/// The sum over the reduction tree is never written to memory: both passes add the workers' buffers block by block in cache, which for the
-/// few sources of one process costs less than writing the sum and reading it again.
+/// The sum over the reduction tree is written to memory only where somebody else needs it as well: else both passes add the workers' buffers block by block in
+/// cache, which for the few sources of one process costs less than writing the sum and reading it again.
 /// </summary>
 public sealed class ShardCompute : IShardCompute
 {
@@ -18,14 +19,20 @@ public sealed class ShardCompute : IShardCompute
     private readonly RunState _state;
     private readonly ParameterRange _range;
     private readonly TreeSum _sum;
+    private readonly AlignedBuffer? _kept;
     private readonly (ParameterRange Range, bool Decays)[] _segments;
 
     /// <summary>Prepares the shard.</summary>
     /// <param name="plan">The run.</param>
     /// <param name="state">Weights and moments; this shard writes only its range of them.</param>
     /// <param name="range">Whole norm blocks of the flat vector.</param>
-    public ShardCompute(RunPlan plan, RunState state, ParameterRange range)
+    /// <param name="kept">
+    /// Gets the summed gradient of each reduction, from its start, and is what the update reads instead of sources, be it this shard's own sum or a copy of one:
+    /// at least as long as the range. It stays its owner's.
+    /// </param>
+    public ShardCompute(RunPlan plan, RunState state, ParameterRange range, AlignedBuffer? kept = null)
     {
+        _kept = kept;
         _plan = plan;
         _state = state;
         _range = range;
@@ -50,7 +57,12 @@ public sealed class ShardCompute : IShardCompute
             double norm = 0;
             for (int offset = start; offset < end; offset += Chunk)
             {
-                norm += SquaredNorm.Sum(_sum.Add(sources, new ParameterRange(offset, Math.Min(Chunk, end - offset))));
+                ReadOnlySpan<float> gradient = _sum.Add(sources, new ParameterRange(offset, Math.Min(Chunk, end - offset)));
+                norm += SquaredNorm.Sum(gradient);
+                if (_kept is not null)
+                {
+                    gradient.CopyTo(Kept(offset, gradient.Length));
+                }
             }
 
             blockNorms[block] = norm;
@@ -70,7 +82,7 @@ public sealed class ShardCompute : IShardCompute
             for (int offset = range.Offset; offset < range.End; offset += Chunk)
             {
                 int count = Math.Min(Chunk, range.End - offset);
-                ReadOnlySpan<float> gradient = _sum.Add(sources, new ParameterRange(offset, count));
+                ReadOnlySpan<float> gradient = _kept is null ? _sum.Add(sources, new ParameterRange(offset, count)) : Kept(offset, count);
                 AdamW.Update(weights.Slice(offset, count), m.Slice(offset, count), v.Slice(offset, count), gradient, adam, decays);
             }
         }
@@ -80,6 +92,8 @@ public sealed class ShardCompute : IShardCompute
 
     /// <inheritdoc/>
     public void Dispose() => _sum.Dispose();
+
+    private Span<float> Kept(int offset, int count) => _kept!.Span.Slice(offset - _range.Offset, count);
 
     private static IEnumerable<(ParameterRange, bool)> Segments(ParameterLayout layout, ParameterRange shard)
     {

@@ -75,6 +75,29 @@ public abstract class ChannelConformance : IDisposable
     }
 
     [Fact]
+    public void Moments_are_both_moments_without_the_weights()
+    {
+        var destination = new BufferDestination(0, _first, _second);
+
+        Assert.Equal(FetchResult.Done, _lane.Fetch(TensorRequest.Moments(_epoch, _now, _shard, 3, 100_000), destination));
+
+        Assert.True(Same(_store.First.Span.Slice(3, 100_000), _first.Span.Slice(3, 100_000)));
+        Assert.True(Same(_store.Second.Span.Slice(3, 100_000), _second.Span.Slice(3, 100_000)));
+    }
+
+    [Fact]
+    public void An_update_is_a_gradient_and_the_scalars_behind_it()
+    {
+        using var sum = new AlignedBuffer(_store.Sum.Length);
+        var request = TensorRequest.Update(_epoch, _now, _shard, 0, Floats);
+
+        Assert.Equal(FetchResult.Done, _lane.Fetch(request, new BufferDestination(0, sum)));
+
+        Assert.True(Same(_store.Sum.Span, sum.Span));
+        Assert.Throws<InvalidOperationException>(() => _lane.Fetch(request, _destination));
+    }
+
+    [Fact]
     public void A_slice_may_have_a_buffer_of_its_own()
     {
         using var slice = new AlignedBuffer(1_000);

@@ -158,7 +158,7 @@ public sealed class FrameFuzz
 
         var type = (FrameType)random.Next(1, 8);
         var isHandshake = type is FrameType.Hello or FrameType.Welcome;
-        var kind = (TensorKind)(isHandshake ? 0 : random.Next(1, 5));
+        var kind = (TensorKind)(isHandshake ? 0 : random.Next(1, 7));
         var length = type switch
         {
             FrameType.Hello => Hello.Bytes,
@@ -167,18 +167,20 @@ public sealed class FrameFuzz
             FrameType.Refusal => random.Next(FrameHeader.SentenceBytesMax + 1),
             _ => 0,
         };
-        var section = (byte)(kind == TensorKind.State && type == FrameType.Chunk ? random.Next(3) : 0);
+        var section = (byte)(type == FrameType.Chunk ? random.Next(TensorRequest.SectionsOf(kind)) : 0);
         var code = (byte)(type == FrameType.Refusal ? random.Next(1, 14) : 0);
         return LyingServer.Bytes(new(
             type, kind, section, (uint)random.Next(), random.Next(), random.NextInt64(), random.NextInt64(),
             random.NextInt64(TensorRequest.LengthMax), length, code, length == 0 ? 0 : (ulong)random.NextInt64()));
     }
 
-    private static byte[] AnyRequest(Random random) => Caller.Request(random.Next(4) switch
+    private static byte[] AnyRequest(Random random) => Caller.Request(random.Next(6) switch
     {
         0 => TensorRequest.Weights(new(5), new(random.Next(2, 5)), default, 0, random.Next(1, Floats), random.Next(2) * 60_000),
         1 => TensorRequest.State(new(5), new(3), new(0), random.Next(Floats), random.Next(1, Floats)),
-        2 => TensorRequest.Blob(random.Next(2), random.Next(Floats), random.Next(1, 2 * Floats)),
+        2 => TensorRequest.Moments(new(5), new(3), new(0), random.Next(Floats), random.Next(1, Floats), random.Next(2) * 60_000),
+        3 => TensorRequest.Update(new(5), new(3), new(0), 0, random.Next(1, Floats), random.Next(2) * 60_000),
+        4 => TensorRequest.Blob(random.Next(2), random.Next(Floats), random.Next(1, 2 * Floats)),
         _ => TensorRequest.Gradient(new(5), new(3), new(0), 0, Floats, new(1, 0), SampleStore.Sources),
     });
 

@@ -14,10 +14,10 @@ internal sealed class SampleStore : ITensorStore, IDisposable
 
     public SampleStore(int floats)
     {
-        (Weights, First, Second) = (new(floats), new(floats), new(floats));
+        (Weights, First, Second, Sum) = (new(floats), new(floats), new(floats), new(floats + (TensorRequest.ScalarBytes / sizeof(float))));
         Gradients = [new(floats), new(floats)];
         var number = 1;
-        foreach (var buffer in new[] { Weights, First, Second, Gradients[0], Gradients[1] })
+        foreach (var buffer in new[] { Weights, First, Second, Gradients[0], Gradients[1], Sum })
         {
             Fill(buffer, number++);
         }
@@ -33,6 +33,9 @@ internal sealed class SampleStore : ITensorStore, IDisposable
     public AlignedBuffer First { get; }
 
     public AlignedBuffer Second { get; }
+
+    /// <summary>A summed gradient, with the scalars of the step behind it.</summary>
+    public AlignedBuffer Sum { get; }
 
     public AlignedBuffer[] Gradients { get; }
 
@@ -83,7 +86,7 @@ internal sealed class SampleStore : ITensorStore, IDisposable
 
     public void Dispose()
     {
-        foreach (var buffer in new[] { Weights, First, Second, Gradients[0], Gradients[1] })
+        foreach (var buffer in new[] { Weights, First, Second, Gradients[0], Gradients[1], Sum })
         {
             buffer.Dispose();
         }
@@ -110,7 +113,7 @@ internal sealed class SampleStore : ITensorStore, IDisposable
                 return TensorOpening.Refuse(RefusalReason.WrongEpoch, "The epoch here is 5.");
             }
 
-            if (request.Kind is TensorKind.Weights or TensorKind.State && request.Step.Number != store.Step)
+            if (request.Kind is not (TensorKind.Gradient or TensorKind.Blob) && request.Step.Number != store.Step)
             {
                 return request.Step.Number > store.Step
                     ? TensorOpening.NotYet
@@ -145,7 +148,13 @@ internal sealed class SampleStore : ITensorStore, IDisposable
                 return scratch[..length];
             }
 
-            var buffer = section == 0 ? store.Weights : section == 1 ? store.First : store.Second;
+            if (_request.Kind == TensorKind.Update)
+            {
+                return MemoryMarshal.AsBytes(store.Sum.Span.Slice(start, count));
+            }
+
+            var place = _request.Kind == TensorKind.Moments ? section + 1 : section;
+            var buffer = place == 0 ? store.Weights : place == 1 ? store.First : store.Second;
             return MemoryMarshal.AsBytes(buffer.Span.Slice(start, count));
         }
 

@@ -16,15 +16,17 @@ public sealed class SteadyLaneTests
     [InlineData(TensorKind.Weights)]
     [InlineData(TensorKind.Gradient)]
     [InlineData(TensorKind.State)]
+    [InlineData(TensorKind.Update)]
     public void Fetches_allocate_nothing_at_either_end(TensorKind kind)
     {
         using var store = new SampleStore(Floats);
         using var channel = new SocketChannel(store);
-        using AlignedBuffer a = new(Floats), b = new(Floats), c = new(Floats);
+        using AlignedBuffer a = new(store.Sum.Length), b = new(Floats), c = new(Floats);
         var request = kind switch
         {
             TensorKind.Weights => TensorRequest.Weights(new(5), new(3), new(0), 0, Floats, 0),
             TensorKind.Gradient => TensorRequest.Gradient(new(5), new(3), new(0), 0, Floats, new(1, 0), SampleStore.Sources),
+            TensorKind.Update => TensorRequest.Update(new(5), new(3), new(0), 0, Floats),
             _ => TensorRequest.State(new(5), new(3), new(0), 0, Floats),
         };
         var destination = kind == TensorKind.State ? new BufferDestination(0, a, b, c) : new BufferDestination(0, a);

@@ -62,9 +62,11 @@ internal sealed class TestNode : IAsyncDisposable
     /// <param name="disk">Where its checkpoints are; a new disk when none is given.</param>
     /// <param name="change">Changes to the settings.</param>
     /// <param name="observer">Who watches.</param>
+    /// <param name="watch">What stands before the process's store; nothing when not given.</param>
     public static TestNode Start(
         long steps, TestNode? seed = null, int workers = 1, bool? isCoordinator = null, int quorum = 1, MemoryFileStore? disk = null,
-        Func<ClusterSettings, ClusterSettings>? change = null, RecordingObserver? observer = null)
+        Func<ClusterSettings, ClusterSettings>? change = null, RecordingObserver? observer = null,
+        Func<ITensorStore, ITensorStore>? watch = null)
     {
         observer ??= new();
         var plan = Plan(steps);
@@ -91,7 +93,7 @@ internal sealed class TestNode : IAsyncDisposable
         settings = change?.Invoke(settings) ?? settings;
         var identity = new ChannelIdentity(settings.Node.Number, "test");
         var node = ClusterNode.Start(system, settings, host, observer,
-            store => SocketChannel.Open(new IPEndPoint(IPAddress.Loopback, 0), null, store, identity));
+            store => SocketChannel.Open(new IPEndPoint(IPAddress.Loopback, 0), null, watch?.Invoke(store) ?? store, identity));
         return new(system, host, node, observer);
     }
 

@@ -1,5 +1,6 @@
 using Cllm.Model.Compute;
 using Cllm.Model.Shape;
+using Cllm.Numerics.Memory;
 
 namespace Cllm.Tests.Compute;
 
@@ -79,6 +80,39 @@ public sealed class SameBitsTests
         plain.Step(1);
         evaluated.Step(1);
         Assert.Equal(plain.State.Weights.Span.ToArray(), evaluated.State.Weights.Span.ToArray());
+    }
+
+    [Fact]
+    public void A_shard_that_keeps_its_sum_and_a_copy_that_gets_it_are_updated_to_the_same_bits()
+    {
+        RunPlan plan = TinyRun.PlanFor(Wide, batch: 9, leaves: 8, dropout: 0.1f);
+        using var run = new TinyRun(plan, workers: 3);
+        using var owned = new RunState(plan.Layout);
+        using var copied = new RunState(plan.Layout);
+        owned.CopyFrom(run.State);
+        copied.CopyFrom(run.State);
+        ParameterRange range = plan.Layout.Shards(3)[1];
+        using var sum = new AlignedBuffer(range.Length + 5);
+        using var fetched = new AlignedBuffer(range.Length + 5);
+        using var owner = new ShardCompute(plan, owned, range, sum);
+        using var copy = new ShardCompute(plan, copied, range, fetched);
+        var norms = new double[owner.Blocks];
+        for (int step = 0; step < 4; step++)
+        {
+            StepScalars scalars = run.Step(step);
+            GradientSource[] sources = [.. run.Sources];
+            owner.Reduce(step, sources, norms);
+            owner.Apply(step, [], scalars);
+            sum.Span.CopyTo(fetched.Span);
+            copy.Apply(step, [], scalars);
+        }
+
+        foreach (Func<RunState, AlignedBuffer> part in new Func<RunState, AlignedBuffer>[] { s => s.Weights, s => s.FirstMoment, s => s.SecondMoment })
+        {
+            float[] expected = part(run.State).Span.Slice(range.Offset, range.Length).ToArray();
+            Assert.Equal(expected, part(owned).Span.Slice(range.Offset, range.Length).ToArray());
+            Assert.Equal(expected, part(copied).Span.Slice(range.Offset, range.Length).ToArray());
+        }
     }
 
     [Fact]

@@ -158,12 +158,12 @@ internal readonly record struct FrameHeader(
             return FrameFault.Type;
         }
 
-        if (isHandshake ? Kind != 0 : Kind is < TensorKind.Gradient or > TensorKind.Blob)
+        if (isHandshake ? Kind != 0 : Kind is < TensorKind.Gradient or > TensorKind.Update)
         {
             return FrameFault.Kind;
         }
 
-        if (Section != 0 && (Type != FrameType.Chunk || Kind != TensorKind.State || Section > 2))
+        if (Section != 0 && (Type != FrameType.Chunk || Section >= TensorRequest.SectionsOf(Kind)))
         {
             return FrameFault.Section;
         }

@@ -65,7 +65,7 @@ internal static class RequestBody
         var length = BinaryPrimitives.ReadInt64LittleEndian(bytes);
         var wait = BinaryPrimitives.ReadInt32LittleEndian(bytes[8..]);
         var node = new LeafNode(BinaryPrimitives.ReadInt32LittleEndian(bytes[12..]), BinaryPrimitives.ReadInt32LittleEndian(bytes[16..]));
-        var waits = header.Kind is TensorKind.Weights or TensorKind.State;
+        var waits = header.Kind is not (TensorKind.Gradient or TensorKind.Blob);
         if (length is < 1 or > TensorRequest.LengthMax || wait < 0 || wait > (waits ? TensorRequest.WaitMillisecondsMax : 0)
             || !IsPossible(node) || (header.Kind != TensorKind.Gradient && node != default)
             || (header.Kind == TensorKind.Blob && (header.Epoch != 0 || header.Step != 0)))
@@ -94,6 +94,8 @@ internal static class RequestBody
             TensorKind.Gradient => TensorRequest.Gradient(epoch, step, shard, header.Offset, length, node, sources),
             TensorKind.Weights => TensorRequest.Weights(epoch, step, shard, header.Offset, length, wait),
             TensorKind.State => TensorRequest.State(epoch, step, shard, header.Offset, length, wait),
+            TensorKind.Moments => TensorRequest.Moments(epoch, step, shard, header.Offset, length, wait),
+            TensorKind.Update => TensorRequest.Update(epoch, step, shard, header.Offset, length, wait),
             _ => TensorRequest.Blob(header.Number, header.Offset, length),
         };
     }
