@@ -5,13 +5,12 @@ namespace Cllm.Simulation.Scaling;
 
 /// <summary>
 /// The time of a step on so many nodes, from what one node and the network do. docs/scaling.md derives the terms; a test holds the figures there to these
-/// formulas, and <see cref="ScalingComparison"/> compares them with simulated runs. Parts are added as if nothing overlapped but the copies of slices, which
-/// travel beside the next step.
+/// formulas, and <see cref="ScalingComparison"/> compares them with simulated runs. Parts are added as if nothing overlapped.
 /// </summary>
 public sealed record ScalingModel
 {
-    /// <summary>Floats of a parameter that AdamW reads and writes besides the gradient: weight and both moments.</summary>
-    public const int UpdateFloats = 6;
+    /// <summary>Floats of a parameter that AdamW reads and writes: the summed gradient, and weight and both moments twice.</summary>
+    public const int UpdateFloats = 7;
 
     /// <summary>How much faster or slower a worker is than most.</summary>
     public const double WorkerSpread = 0.02;
@@ -84,16 +83,12 @@ public sealed record ScalingModel
 
     /// <summary>
     /// Seconds in which gradients reach their shards, and later weights all nodes. A node with a shard receives P / S floats from each of the others, and later
-    /// sends as many; with the weights, and in the same time, go as many to the node that holds the shard's copy.
+    /// sends as many. The node that holds the shard's copy gets the summed gradient in place of the weights, so copies take none of the network.
     /// </summary>
-    public double Transfer(int nodes) => nodes == 1 ? 0 : SliceBytes(nodes) * (nodes - 1 + nodes) / NetworkRate;
+    public double Transfer(int nodes) => 2 * SliceBytes(nodes) * (nodes - 1) / NetworkRate;
 
-    /// <summary>Seconds in which a shard's thread adds what came for the norm, and again with the update, which touches its slice of weights and moments.</summary>
-    public double Add(int nodes)
-    {
-        var sources = nodes - 1 + (Leases(nodes) / nodes);
-        return SliceBytes(nodes) * ((2 * sources) + UpdateFloats) / AddRate;
-    }
+    /// <summary>Seconds in which a shard's thread adds what came, one sum from each other node and the buffers of its own, keeps the sum, and updates its slice.</summary>
+    public double Add(int nodes) => SliceBytes(nodes) * (nodes - 1 + (Leases(nodes) / nodes) + 1 + UpdateFloats) / AddRate;
 
     /// <summary>Seconds of waiting for answers and for first bytes, and of a shard that hears of each fetch.</summary>
     public double Latency(int nodes) => nodes == 1 ? 0 : (RoundTrips * RoundTrip) + (Fetches * FetchTime) + ((nodes - 1) * MessageTime);

@@ -120,7 +120,11 @@ internal sealed class TimedCluster
     /// <summary>
     /// A slice stands at a step at its owner. All other nodes have asked for it ahead, so it goes to all at once: their lanes' threads wake in any order.
     /// </summary>
-    public void Publish(TimedNode owner, ShardIndex shard, Step step)
+    /// <param name="owner">Where it is.</param>
+    /// <param name="shard">The shard.</param>
+    /// <param name="step">The step.</param>
+    /// <param name="except">The node that has a copy, which it takes to that step itself; none when there is none.</param>
+    public void Publish(TimedNode owner, ShardIndex shard, Step step, TimedNode? except)
     {
         owner.Stand(step);
         for (var left = _order.Length; left > 1; left--)
@@ -134,12 +138,25 @@ internal sealed class TimedCluster
         {
             foreach (var index in order)
             {
-                if (index != owner.Index)
+                var node = Nodes[index];
+                if (node != owner && node != except)
                 {
-                    var node = Nodes[index];
                     _network.Send(owner.Index, index, SliceBytes(shard), () => node.Stand(step));
                 }
             }
         });
     }
+
+    /// <summary>
+    /// A shard begins to update its slice: the summed gradient goes to the node of the copy, in place of the weights, and that updates it as well.
+    /// </summary>
+    public void SendUpdate(TimedNode owner, ShardIndex shard, Step step, TimedNode copy) => Queue.At(
+        Queue.NowTicks + Ticks((Rates.RoundTrip / 2) + Rates.FetchTime),
+        () => _network.Send(owner.Index, copy.Index, SliceBytes(shard), () => Queue.At(
+            Queue.NowTicks + Ticks(ScalingModel.UpdateFloats * SliceBytes(shard) / Rates.AddRate),
+            () =>
+            {
+                copy.Stand(step);
+                copy.Actor.Take(new CopyStands(shard, step));
+            })));
 }

@@ -8,7 +8,7 @@ namespace Cllm.Simulation.Scaling.Timed;
 
 /// <summary>
 /// What a shard's actor does: it fetches the sums that the program's own routes name, from all nodes at once and one at a time from each, adds them and the
-/// buffers of its own node for the norm, adds them again with the update, and offers the copy.
+/// buffers of its own node, keeps the sum, updates with it, and offers its slice to the node of the copy, which has followed by then.
 /// </summary>
 internal sealed class TimedShard : TimedActor
 {
@@ -16,6 +16,9 @@ internal sealed class TimedShard : TimedActor
     private readonly List<GradientRoute> _routes = [];
     private readonly Dictionary<NodeId, Queue<GradientRoute>> _missing = [];
     private ReduceSlice? _gathering;
+
+    /// <summary>The node that holds the copy; none when nobody does.</summary>
+    private TimedNode? _copy;
 
     public TimedShard(TimedCluster cluster, TimedNode node, StartShard start, Epoch epoch)
         : base(cluster, node, new Shard(new() { Shard = start.Shard, Incarnation = start.Incarnation, Node = node.Id, Epoch = epoch, Slice = start.Step })) =>
@@ -51,11 +54,18 @@ internal sealed class TimedShard : TimedActor
             case ReduceSlice work:
                 return Gather(work);
             case UpdateSlice work:
-                Spend((_routes.Count + ScalingModel.UpdateFloats) * Bytes / Cluster.Rates.AddRate);
-                Cluster.Queue.At(NowTicks, () => Cluster.Publish(Node, Shard, work.Step.Next));
+                var copy = _copy;
+                if (copy is not null)
+                {
+                    Cluster.Queue.At(NowTicks, () => Cluster.SendUpdate(Node, Shard, work.Step.Next, copy));
+                }
+
+                Spend(ScalingModel.UpdateFloats * Bytes / Cluster.Rates.AddRate);
+                Cluster.Queue.At(NowTicks, () => Cluster.Publish(Node, Shard, work.Step.Next, except: copy));
                 return new SliceUpdated(work.Epoch, work.Step);
             case SendSlice work:
-                Tell(Cluster.Nodes[work.Replica.Number].Actor, new CopyOffered(this, work.Step));
+                _copy = Cluster.Nodes[work.Replica.Number];
+                Tell(_copy.Actor, new CopyOffered(this, work.Step));
                 return null;
             default:
                 throw Invariant.Broken($"shard {Shard} performs no {effect.GetType().Name}");
@@ -112,7 +122,7 @@ internal sealed class TimedShard : TimedActor
     {
         var work = _gathering!;
         _gathering = null;
-        Spend(_routes.Count * Bytes / Cluster.Rates.AddRate);
+        Spend((_routes.Count + 1) * Bytes / Cluster.Rates.AddRate);
         return new(work.Epoch, work.Step, Payload.Empty);
     }
 
