@@ -1,5 +1,6 @@
 using BenchmarkDotNet.Running;
 using Cllm.Benchmarks.Channel;
+using Cllm.Benchmarks.Exchange;
 
 switch (args.FirstOrDefault())
 {
@@ -7,6 +8,10 @@ switch (args.FirstOrDefault())
         return ChannelThroughput.Run(args);
     case "channel-serve":
         return ChannelThroughput.Serve(args);
+    case "exchange":
+        return ExchangeBenchmark.Run(args);
+    case "exchange-node":
+        return ExchangeBenchmark.Serve(args);
     default:
         BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
         return 0;

@@ -34,7 +34,14 @@ public sealed record ChannelLimits
     public int BackoffMillisecondsMax { get; init; } = 2_000;
 
     /// <summary>
-    /// Bytes of each socket's send and receive buffer; 0 leaves them to the system, which on Linux sizes them by the path's delay.
+    /// Bytes of each socket's send and receive buffer; 0 is 1 MiB within a machine and else leaves them to the system, which on Linux sizes
+    /// them by the path's delay.
     /// </summary>
     public int SocketBufferBytes { get; init; }
+
+    /// <summary>
+    /// Whether a server at a loopback address also has a door for callers of its own machine that leads past the network, where the system
+    /// has such a thing.
+    /// </summary>
+    public bool HasMachineSocket { get; init; } = true;
 }

@@ -108,7 +108,7 @@ public readonly record struct TensorRequest
     /// <summary>Bytes of all sections.</summary>
     public long TotalBytes => Sections * SectionBytes;
 
-    /// <summary>Asks for the sum of buffers over a range: one node of the reduction tree that the other side holds wholly.</summary>
+    /// <summary>Asks for the sum of buffers over a range: one node of the reduction tree that the other side holds wholly, or will.</summary>
     /// <param name="epoch">The epoch of the reduction.</param>
     /// <param name="step">The step.</param>
     /// <param name="shard">The shard.</param>
@@ -116,12 +116,13 @@ public readonly record struct TensorRequest
     /// <param name="length">Floats.</param>
     /// <param name="node">The node of the tree.</param>
     /// <param name="sources">1 to <see cref="SourcesMax"/> buffers that cover its leaves exactly once, in leaf order.</param>
+    /// <param name="waitMilliseconds">How long the other side may wait until the range is final in all of them; 0 to <see cref="WaitMillisecondsMax"/>.</param>
     public static TensorRequest Gradient(
-        Epoch epoch, Step step, ShardIndex shard, long offset, long length, LeafNode node, ReadOnlyMemory<ReductionSource> sources)
+        Epoch epoch, Step step, ShardIndex shard, long offset, long length, LeafNode node, ReadOnlyMemory<ReductionSource> sources, int waitMilliseconds = 0)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(sources.Length, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(sources.Length, SourcesMax);
-        return new(TensorKind.Gradient, epoch, step, shard.Number, offset, length) { Node = node, Sources = sources };
+        return new TensorRequest(TensorKind.Gradient, epoch, step, shard.Number, offset, length) { Node = node, Sources = sources }.Waiting(waitMilliseconds);
     }
 
     /// <summary>Asks for weights at a step, waiting for the step to be reached.</summary>

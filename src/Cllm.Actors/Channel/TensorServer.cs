@@ -43,7 +43,10 @@ public sealed class TensorServer : IDisposable
         _run = identity.Run.ToArray();
         var listener = Listen(listen);
         EndPoint = (IPEndPoint)listener.LocalEndPoint!;
-        _doorkeeper = new(listener, _limits, counters, stranger => stranger.Begin(tls, _credentialBytes, _run, Admit), Enter, note);
+        var isForMachine = _limits.HasMachineSocket && IPAddress.IsLoopback(listen.Address);
+        var here = isForMachine ? MachineSocket.Listen(_credentialBytes, Backlog) : null;
+        Socket[] doors = here is null ? [listener] : [listener, here];
+        _doorkeeper = new(doors, _limits, counters, stranger => stranger.Begin(tls, _credentialBytes, _run, Admit), Enter, note);
         _doorkeeper.Start();
     }
 

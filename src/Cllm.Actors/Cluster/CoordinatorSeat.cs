@@ -98,6 +98,7 @@ internal sealed class CoordinatorSeat : UntypedActor, IWithUnboundedStash
             IsSuccessor = isSuccessor,
             IsStepLearned = isSuccessor,
             Run = settings.Run,
+            AreGradientsFetched = true,
             EvaluationUnits = run.Host.EvaluationUnits,
             EvaluateEvery = settings.EvaluateEvery,
             CheckpointEvery = settings.CheckpointEvery,

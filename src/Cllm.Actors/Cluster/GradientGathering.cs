@@ -12,11 +12,15 @@ using Cllm.Protocol.Shards;
 namespace Cllm.Actors.Cluster;
 
 /// <summary>
-/// Fetches the sums that other nodes hold for one shard, from all nodes at once, one sum at a time from each. What was fetched for a reduction is kept for the
-/// update that follows it. Used by the shard's thread.
+/// Fetches the sums that other nodes hold for one shard, from all nodes at once, one sum at a time from each. It begins when it hears where they will be: the
+/// other node answers as soon as the shard's range is final there. What is fetched by the time of the order, or is being fetched, and is what the order names is
+/// kept for it, and what was fetched for a reduction is kept for the update that follows it. Used by the shard's thread.
 /// </summary>
 internal sealed class GradientGathering : IGradientHolder, IDisposable
 {
+    /// <summary>So long the other side waits for a sum to be final before it is asked again.</summary>
+    private const int WaitMilliseconds = 30_000;
+
     /// <summary>A failed fetch is tried again after so long.</summary>
     private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(50);
 
@@ -27,7 +31,10 @@ internal sealed class GradientGathering : IGradientHolder, IDisposable
     private readonly ShardIndex _shard;
     private readonly IActorRef _self;
     private readonly List<GradientRoute> _routes = [];
-    private readonly List<Part> _parts = [];
+
+    /// <summary>What the routes to other nodes bring, in leaf order.</summary>
+    private readonly List<GradientPart> _parts = [];
+    private readonly List<GradientPart> _former = [];
     private readonly Dictionary<NodeId, PeerLane> _lanes = [];
     private readonly List<AlignedBuffer> _buffers = [];
     private readonly GradientSource[] _found;
@@ -35,8 +42,11 @@ internal sealed class GradientGathering : IGradientHolder, IDisposable
     /// <summary>The reduction that is waited for; none when all is there or nobody waits.</summary>
     private ReduceSlice? _work;
 
-    /// <summary>The sources that the routes are for.</summary>
+    /// <summary>The sources of the newest order.</summary>
     private ReductionSource[]? _sources;
+
+    /// <summary>The epoch and step of the parts.</summary>
+    private (Epoch Epoch, Step Step) _at;
     private long _began;
 
     public GradientGathering(NodeRun run, ShardIndex shard, IActorRef self)
@@ -45,33 +55,25 @@ internal sealed class GradientGathering : IGradientHolder, IDisposable
         _found = new GradientSource[run.Tree.Leaves];
     }
 
-    /// <summary>Begins to fetch what a reduction needs.</summary>
-    /// <returns>Whether nothing has to be fetched.</returns>
+    /// <summary>Begins to fetch what a reduction is likely to need.</summary>
+    public void Expect(ExpectGradients work)
+    {
+        Aim(work.Epoch, work.Step, work.Sources);
+        Advance();
+    }
+
+    /// <summary>Begins to fetch what a reduction needs and is not there.</summary>
+    /// <returns>Whether all is there.</returns>
     public bool Begin(ReduceSlice work)
     {
-        Cancel();
-        _sources = work.Sources;
-        _parts.Clear();
-        GradientRoutes.Find(_run.Tree, work.Sources, _run.Node, _routes);
-        foreach (var route in _routes)
-        {
-            if (route.Holder != _run.Node)
-            {
-                _parts.Add(new(route, _parts.Count));
-            }
-        }
-
-        if (_parts.Count == 0)
+        Aim(work.Epoch, work.Step, work.Sources);
+        (_sources, _began) = (work.Sources, Stopwatch.GetTimestamp());
+        if (_parts.TrueForAll(static part => part.IsHere))
         {
             return true;
         }
 
-        while (_buffers.Count < _parts.Count)
-        {
-            _buffers.Add(new(_run.Ranges[_shard.Number].Length));
-        }
-
-        (_work, _began) = (work, Stopwatch.GetTimestamp());
+        _work = work;
         Advance();
         return false;
     }
@@ -80,6 +82,11 @@ internal sealed class GradientGathering : IGradientHolder, IDisposable
     public void Cancel()
     {
         _work = null;
+        foreach (var part in _parts)
+        {
+            part.IsGivenUp = true;
+        }
+
         foreach (var lane in _lanes.Values)
         {
             if (lane.Part is not null)
@@ -95,17 +102,21 @@ internal sealed class GradientGathering : IGradientHolder, IDisposable
     {
         var lane = _lanes[fetched.From];
         var part = lane.Part!;
+        var result = fetched.Result;
         lane.Part = null;
-        if (fetched.Result.Outcome == FetchOutcome.Done)
+        if (result.Outcome == FetchOutcome.Done)
         {
             part.IsHere = true;
         }
-        else if (_work is not null && fetched.Result.Outcome != FetchOutcome.Cancelled)
+        else if (_work is not null && result.Outcome != FetchOutcome.Cancelled)
         {
-            lane.IsResting = true;
-            _run.Scheduler.ScheduleTellOnce(RetryDelay, _self, new PartsDue(), ActorRefs.NoSender);
+            Rest(lane);
             Invariant.Holds(Stopwatch.GetElapsedTime(_began) < Patience,
-                $"gradients of node {fetched.From} cannot be fetched for {Patience.TotalSeconds} s: {fetched.Result.Sentence}");
+                $"gradients of node {fetched.From} cannot be fetched for {Patience.TotalSeconds} s: {result.Sentence}");
+        }
+        else
+        {
+            part.IsGivenUp |= result.Outcome != FetchOutcome.Cancelled && result.Reason != RefusalReason.NotYet;
         }
 
         Advance();
@@ -132,7 +143,7 @@ internal sealed class GradientGathering : IGradientHolder, IDisposable
             var route = _routes[i];
             _found[i] = route.Holder == _run.Node
                 ? _run.Gradients.Find(sources[route.First])
-                : new(route.Node.Level, route.Node.Index, this, part++, _run.Ranges[_shard.Number].Offset);
+                : new(route.Node.Level, route.Node.Index, this, _parts[part++].Buffer, _run.Ranges[_shard.Number].Offset);
         }
 
         return _found.AsSpan(0, _routes.Count);
@@ -154,55 +165,117 @@ internal sealed class GradientGathering : IGradientHolder, IDisposable
         }
     }
 
-    /// <summary>Begins whatever fetch can be begun, and says so when all has come.</summary>
-    private void Advance()
+    /// <summary>Finds the parts that sources need, keeps those that are known already, and ends the fetches of others.</summary>
+    private void Aim(Epoch epoch, Step step, ReductionSource[] sources)
     {
-        if (_work is not { } work)
+        (_at, _work, _sources) = ((epoch, step), null, null);
+        _former.Clear();
+        _former.AddRange(_parts);
+        _parts.Clear();
+        GradientRoutes.Find(_run.Tree, sources, _run.Node, _routes);
+        foreach (var route in _routes)
         {
-            return;
+            if (Known(route, sources) is { } part)
+            {
+                (part.First, part.IsGivenUp) = (route.First, false);
+                _parts.Add(part);
+            }
         }
 
+        foreach (var route in _routes)
+        {
+            if (route.Holder != _run.Node && Known(route, sources) is null)
+            {
+                _parts.Add(new(route.Holder, route.Node, sources.AsMemory(route.First, route.Count), FreeBuffer()) { First = route.First });
+            }
+        }
+
+        _parts.Sort(static (one, other) => one.First.CompareTo(other.First));
+        foreach (var lane in _lanes.Values)
+        {
+            if (lane.Part is { } part && !_parts.Contains(part))
+            {
+                lane.Lane.Cancel();
+            }
+        }
+    }
+
+    private GradientPart? Known(in GradientRoute route, ReductionSource[] sources)
+    {
+        foreach (var part in _former)
+        {
+            if (part.IsSumOf(route, sources))
+            {
+                return part;
+            }
+        }
+
+        return null;
+    }
+
+    private int FreeBuffer()
+    {
+        var number = 0;
+        while (_parts.Exists(part => part.Buffer == number))
+        {
+            number++;
+        }
+
+        if (number == _buffers.Count)
+        {
+            _buffers.Add(new(_run.Ranges[_shard.Number].Length));
+        }
+
+        return number;
+    }
+
+    /// <summary>Begins whatever fetch can be begun, and says so when all has come that somebody waits for.</summary>
+    private void Advance()
+    {
         var isAllHere = true;
         foreach (var part in _parts)
         {
             isAllHere &= part.IsHere;
-            if (!part.IsHere)
+            if (part is { IsHere: false, IsGivenUp: false })
             {
-                Start(part, work);
+                Start(part);
             }
         }
 
-        if (isAllHere)
+        if (isAllHere && _work is { } work)
         {
             _work = null;
             _self.Tell(new GradientsGathered(work), _self);
         }
     }
 
-    private void Start(Part part, ReduceSlice work)
+    private void Start(GradientPart part)
     {
-        var node = part.Route.Holder;
-        var lane = LaneTo(node);
+        var lane = LaneTo(part.Holder);
         if (lane.Part is not null || lane.IsResting || IsBeingWritten(part.Buffer))
         {
             return;
         }
 
-        if (_run.Directory.Find(node) is not { } place)
+        if (_run.Directory.Find(part.Holder) is not { } place)
         {
             // Not heard of yet, or lost: then a newer order comes.
-            lane.IsResting = true;
-            _run.Scheduler.ScheduleTellOnce(RetryDelay, _self, new PartsDue(), ActorRefs.NoSender);
+            Rest(lane);
             return;
         }
 
         var range = _run.Ranges[_shard.Number];
-        var sources = work.Sources.AsMemory(part.Route.First, part.Route.Count);
         lane.Part = part;
         lane.Lane.To(place.Channel).Fetch(
-            TensorRequest.Gradient(work.Epoch, work.Step, _shard, range.Offset, range.Length, part.Route.Node, sources),
+            TensorRequest.Gradient(_at.Epoch, _at.Step, _shard, range.Offset, range.Length, part.Node, part.Sources, WaitMilliseconds),
             new BufferDestination(range.Offset, _buffers[part.Buffer]),
             lane.Ended);
+    }
+
+    private void Rest(PeerLane lane)
+    {
+        lane.IsResting = true;
+        _run.Scheduler.ScheduleTellOnce(RetryDelay, _self, new PartsDue(), ActorRefs.NoSender);
     }
 
     /// <summary>A fetch that was cancelled may still be writing.</summary>
@@ -245,16 +318,6 @@ internal sealed class GradientGathering : IGradientHolder, IDisposable
         }
     }
 
-    /// <summary>A sum that is fetched.</summary>
-    private sealed class Part(GradientRoute route, int buffer)
-    {
-        public GradientRoute Route => route;
-
-        public int Buffer => buffer;
-
-        public bool IsHere { get; set; }
-    }
-
     private sealed class PeerLane(MovingLane lane, FetchEnded ended)
     {
         public MovingLane Lane => lane;
@@ -262,7 +325,7 @@ internal sealed class GradientGathering : IGradientHolder, IDisposable
         public FetchEnded Ended => ended;
 
         /// <summary>What is being fetched; none when nothing is.</summary>
-        public Part? Part { get; set; }
+        public GradientPart? Part { get; set; }
 
         /// <summary>Whether it failed just now.</summary>
         public bool IsResting { get; set; }

@@ -23,6 +23,7 @@ internal sealed class NodeRun : ProcessRun
         (Settings, RunHost) = (settings, host);
         Ranges = [.. host.State.Layout.Shards(Shards.Length)];
         Slices = new(Shards.Length);
+        Gradients.Changed = Slices.Changed;
         Updates = new(Ranges);
         _owned = new bool[Shards.Length];
     }

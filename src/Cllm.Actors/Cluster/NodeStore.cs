@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Cllm.Actors.Channel;
+using Cllm.Actors.Local;
 using Cllm.Model.Compute;
 using Cllm.Model.Shape;
 using Cllm.Protocol.Messages;
@@ -81,7 +82,7 @@ internal sealed class NodeReader(NodeRun run, ITensorReader? blobs) : ITensorRea
     public TensorRefusal Close() => _request.Kind switch
     {
         TensorKind.Blob => blobs!.Close(),
-        TensorKind.Gradient => Find() ? TensorRefusal.None : new(RefusalReason.Withdrawn, "A gradient was released while it was read."),
+        TensorKind.Gradient => Look() == GradientState.Ready ? TensorRefusal.None : new(RefusalReason.Withdrawn, "A gradient was released while it was read."),
         TensorKind.Update => run.Updates.IsAt(_request.Number, _version) ? TensorRefusal.None : new(RefusalReason.Withdrawn, "The next step was reduced meanwhile."),
         _ => run.Slices.IsAt(_request.Number, _version) ? TensorRefusal.None : new(RefusalReason.Withdrawn, "The slice changed while it was read."),
     };
@@ -135,21 +136,27 @@ internal sealed class NodeReader(NodeRun run, ITensorReader? blobs) : ITensorRea
             (_sum, _sources) = (new(run.RunHost.Leaves), new GradientSource[run.Tree.Leaves]);
         }
 
-        return Find() ? TensorOpening.Ready : TensorOpening.Refuse(RefusalReason.Gone, "A worker of this node does not hold that gradient.");
+        return Look() switch
+        {
+            GradientState.Ready => TensorOpening.Ready,
+            GradientState.Coming => TensorOpening.NotYet,
+            _ => TensorOpening.Refuse(RefusalReason.Gone, "A worker of this node does not hold that gradient."),
+        };
     }
 
-    private bool Find()
+    /// <summary>Looks for the range in all buffers: it may be final in some before it is in others.</summary>
+    private GradientState Look()
     {
         var sources = _request.Sources.Span;
         for (var i = 0; i < sources.Length; i++)
         {
-            if (!run.Gradients.TryFind(sources[i], out _sources[i]))
+            if (run.Gradients.Look(sources[i], _request.Offset, out _sources[i]) is var state && state != GradientState.Ready)
             {
-                return false;
+                return state;
             }
         }
 
-        return true;
+        return GradientState.Ready;
     }
 
     /// <summary>
@@ -161,7 +168,7 @@ internal sealed class NodeReader(NodeRun run, ITensorReader? blobs) : ITensorRea
         run.Gradients.BeginReading();
         try
         {
-            if (!Find())
+            if (Look() != GradientState.Ready)
             {
                 return [];
             }

@@ -30,6 +30,8 @@ internal sealed class ShardPeers(NodeRun run, ShardIndex shard, IActorRef self) 
 
     public bool IsRestoring => _restoring is not null;
 
+    public void Expect(ExpectGradients work) => _gathering.Expect(work);
+
     public bool Gather(ReduceSlice work) => _gathering.Begin(work);
 
     public void CancelGathering() => _gathering.Cancel();

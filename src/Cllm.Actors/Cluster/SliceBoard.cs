@@ -27,7 +27,8 @@ internal enum SliceParts
 /// </remarks>
 internal sealed class SliceBoard(int shards)
 {
-    private const long None = -1;
+    /// <summary>No step.</summary>
+    public const long None = -1;
 
     private readonly object _gate = new();
     private readonly long[] _weights = Filled(shards);

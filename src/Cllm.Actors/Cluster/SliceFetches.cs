@@ -284,8 +284,15 @@ internal sealed class SliceFetches : IDisposable
             return new(TensorKind.Update, at, owner.Channel);
         }
 
-        var next = _run.Slices.WeightsOf(shard) == wanted.Number ? wanted.Next : wanted;
-        return new(TensorKind.Weights, next, owner.Channel);
+        var ahead = new SliceAim(TensorKind.Weights, wanted.Next, owner.Channel);
+        return _run.Slices.WeightsOf(shard) switch
+        {
+            var step when step == wanted.Number => ahead,
+
+            // What was asked for ahead is coming in, so the slice is no step's for the moment.
+            SliceBoard.None when _fetches[shard].Aim == ahead => ahead,
+            _ => ahead with { Step = wanted },
+        };
     }
 
     /// <summary>The step at which all of a slice stands, or stood when the update under way was begun; none when an update of it could not be had.</summary>

@@ -15,6 +15,9 @@ internal interface IShardPeers : IDisposable
     /// <summary>Whether the slice is being put back to a checkpoint: orders that need it, or change it, come again later.</summary>
     bool IsRestoring { get; }
 
+    /// <summary>Begins to get gradients to where the shard can read them, for a reduction that is likely to need them. Nobody waits for it.</summary>
+    void Expect(ExpectGradients work);
+
     /// <summary>Begins to get a reduction's gradients to where the shard can read them.</summary>
     /// <returns>Whether they are there; if not, <see cref="GradientsGathered"/> is told when they are.</returns>
     bool Gather(ReduceSlice work);
@@ -49,6 +52,10 @@ internal sealed class LocalPeers(GradientBoard board, int leaves) : IShardPeers
     private readonly GradientSource[] _sources = new GradientSource[leaves];
 
     public bool IsRestoring => false;
+
+    public void Expect(ExpectGradients work)
+    {
+    }
 
     public bool Gather(ReduceSlice work) => true;
 

@@ -44,6 +44,9 @@ internal sealed class ShardActor : UntypedActor, IEffectPerformer
             case Note note:
                 _coordinator.Tell(new Noted($"shard {_shard} {note.Reason}"), Self);
                 return null;
+            case ExpectGradients expected:
+                _peers.Expect(expected);
+                return null;
             case ReduceSlice reduce when !_peers.Gather(reduce):
                 _gathering = reduce;
                 return null;
@@ -68,7 +71,7 @@ internal sealed class ShardActor : UntypedActor, IEffectPerformer
 
         switch (message)
         {
-            case ReductionOrdered or StepCommitted when _peers.IsRestoring:
+            case ReductionOrdered or StepCommitted or GradientsExpected when _peers.IsRestoring:
                 break;
             case Own or Input:
                 Feed(input!);

@@ -23,7 +23,13 @@ internal sealed class WorkerActor : UntypedActor, IEffectPerformer
     private readonly MachineRunner _runner;
     private readonly double[] _leafLosses;
     private readonly double[] _unitLosses;
+
+    /// <summary>Tells the board how much of a sum is final; none where nobody waits for a part of one.</summary>
+    private readonly GradientSettled? _settled;
     private IWorkerCompute? _compute;
+
+    /// <summary>The lease that is computed, or was computed last.</summary>
+    private LeaseId _lease;
 
     /// <summary>Work that waits for weights; none most of the time.</summary>
     private Work? _waiting;
@@ -36,6 +42,7 @@ internal sealed class WorkerActor : UntypedActor, IEffectPerformer
         _runner = new(_machine, this);
         _leafLosses = new double[run.Tree.Leaves];
         _unitLosses = new double[run.Host.EvaluationUnits];
+        _settled = run.Gradients.Changed is null ? null : (buffer, offset) => run.Gradients.Hold(worker, new(_lease, buffer), offset);
     }
 
     public Input? Perform(Effect effect)
@@ -54,6 +61,7 @@ internal sealed class WorkerActor : UntypedActor, IEffectPerformer
                 return _run.AreWeightsAt(units.Step) ? Evaluate(units) : Wait(units, units.Step);
             case ReleaseBuffers:
                 _compute!.ReleaseBuffers();
+                _run.Gradients.Release(_worker);
                 return null;
             case WorkerLeft:
                 Context.Stop(Self);
@@ -143,7 +151,9 @@ internal sealed class WorkerActor : UntypedActor, IEffectPerformer
     {
         var losses = _leafLosses.AsSpan(0, _run.Tree.Count(work.Node));
         var startedAt = Stopwatch.GetTimestamp();
-        var buffer = _compute!.ComputeNode(work.Step.Number, work.Node.Level, work.Node.Index, losses);
+        _lease = work.Lease;
+        _run.Gradients.Begin(_worker, _lease);
+        var buffer = _compute!.ComputeNode(work.Step.Number, work.Node.Level, work.Node.Index, losses, _settled);
         _run.Counters.Computed(_worker.Number - _run.FirstWorker, losses.Length, startedAt);
         _run.Gradients.Hold(_worker, new(work.Lease, buffer));
         return new(work.Lease, buffer, Words.Of(losses));

@@ -8,6 +8,7 @@ namespace Cllm.Model.Compute;
 /// <summary>
 /// The backward pass: loss and the gradient of every parameter, from the activations of <see cref="GptForward"/>. Overwrites the whole
 /// gradient. Work on token rows is split over a team's members by tokens, weight gradients by outputs; no sum over tokens is ever split.
+/// The gradient becomes final from the vector's end to its start, block by block; the token embedding is the tied head as well, so its turn comes last.
 /// </summary>
 internal sealed class GptBackward(GptShape shape, GptTensors tensors, Activations activations, MatMulScratch[] scratch, AttentionScratch[] attention)
     : ITeamProgram
@@ -30,11 +31,15 @@ internal sealed class GptBackward(GptShape shape, GptTensors tensors, Activation
     /// <summary>Where the gradient goes (layout of the flat vector).</summary>
     public AlignedBuffer? Destination { get; set; }
 
+    /// <summary>Where it goes from there, as it becomes final.</summary>
+    public required TreePath Path { get; init; }
+
     /// <inheritdoc/>
     public void Run(ThreadTeam team, int member)
     {
         team.Barrier();
         Head(team, member);
+        int final = Destination!.Length;
         for (int layer = shape.Layers - 1; layer >= 0; layer--)
         {
             var range = team.Part(member, Tokens.Count);
@@ -51,9 +56,14 @@ internal sealed class GptBackward(GptShape shape, GptTensors tensors, Activation
             team.Barrier();
             LayerParameters(layer, team, member);
             team.Barrier();
+            int offset = tensors.Layers[layer].Gain1.Offset;
+            Path.Settle(team, member, offset, final);
+            final = offset;
         }
 
         Embeddings(team, member);
+        team.Barrier();
+        Path.Settle(team, member, 0, final);
     }
 
     private Span<float> Gradient(ParameterRange range) => Destination!.Span.Slice(range.Offset, range.Length);

@@ -14,7 +14,7 @@ public readonly record struct GradientSource(int Level, int Index, IGradientHold
 /// <summary>Holds summed gradients in buffers.</summary>
 public interface IGradientHolder
 {
-    /// <summary>A buffer that is held: numbers of the flat vector. Read by the shards' threads while nobody writes it.</summary>
+    /// <summary>A buffer that is held: numbers of the flat vector. Read by the shards' threads, as far as nobody writes it any more.</summary>
     /// <param name="number">Its number.</param>
     ReadOnlySpan<float> Buffer(int number);
 }

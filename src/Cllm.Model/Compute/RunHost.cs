@@ -22,6 +22,7 @@ public sealed class RunHost : IRunHost, IDisposable
         _checkpoints = checkpoints;
         _configurationDigest = configurationDigest;
         State = new RunState(plan.Layout);
+        MakeWorker = _ => new WorkerCompute(_plan, State, ThreadsPerWorker, Recompute);
     }
 
     /// <summary>Weights and moments.</summary>
@@ -48,6 +49,9 @@ public sealed class RunHost : IRunHost, IDisposable
     /// </summary>
     public Action<long, string> BeforeCheckpoint { get; init; } = static (_, _) => { };
 
+    /// <summary>Makes a worker's arithmetic: the model's, unless what is measured is everything else.</summary>
+    public Func<int, IWorkerCompute> MakeWorker { get; init; }
+
     /// <summary>Threads of each worker.</summary>
     public int ThreadsPerWorker { get; init; } = 1;
 
@@ -61,7 +65,7 @@ public sealed class RunHost : IRunHost, IDisposable
     public int Shards(int wanted) => _plan.Layout.Shards(wanted).Count;
 
     /// <inheritdoc/>
-    public IWorkerCompute CreateWorker(int worker) => new WorkerCompute(_plan, State, ThreadsPerWorker, Recompute);
+    public IWorkerCompute CreateWorker(int worker) => MakeWorker(worker);
 
     /// <inheritdoc/>
     public IShardCompute CreateShard(int shard, int shards) => CreateShard(shard, shards, kept: null);

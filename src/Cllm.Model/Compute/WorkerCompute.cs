@@ -23,6 +23,7 @@ public sealed class WorkerCompute : IWorkerCompute
     private readonly GptLoss _loss;
     private readonly List<AlignedBuffer> _buffers = [];
     private readonly Stack<int> _free = [];
+    private readonly TreePath _path;
 
     /// <summary>Allocates activations for the largest leaf; gradient buffers follow when they are first needed.</summary>
     /// <param name="plan">The run.</param>
@@ -39,6 +40,7 @@ public sealed class WorkerCompute : IWorkerCompute
         int rowsMax = Math.Max(plan.Leaves.RowsMax, Math.Min(RunPlan.EvaluationUnitRows, Math.Max(plan.HeldOutRows, 1)));
         _activations = new Activations(shape, rowsMax, recompute);
         _tokens = new LeafTokens(rowsMax, shape.Block);
+        _path = new TreePath(_buffers);
         _team = new ThreadTeam(threads);
         _scratch = [.. Enumerable.Range(0, threads).Select(_ => new MatMulScratch())];
         _attention = [.. Enumerable.Range(0, threads).Select(_ => new AttentionScratch(shape.Block, shape.HeadSize))];
@@ -49,6 +51,7 @@ public sealed class WorkerCompute : IWorkerCompute
             Tokens = _tokens,
             LossScale = 1f / plan.BatchTokens,
             Forward = _forward,
+            Path = _path,
         };
         _loss = new GptLoss(shape, plan.Tensors, _activations, _scratch) { Weights = state.Weights, Tokens = _tokens };
     }
@@ -69,10 +72,18 @@ public sealed class WorkerCompute : IWorkerCompute
     public long ScratchBytes => _scratch.Sum(scratch => scratch.Bytes) + _attention.Sum(scratch => scratch.Bytes);
 
     /// <inheritdoc/>
-    public int ComputeNode(long step, int level, int index, Span<double> leafLosses)
+    public int ComputeNode(long step, int level, int index, Span<double> leafLosses, GradientSettled? settled = null)
     {
-        int first = _plan.Leaves.LeavesUnder(level, index).First;
-        return Node(step, level, index, first, leafLosses);
+        (int first, int count) = _plan.Leaves.LeavesUnder(level, index);
+        for (int i = 0; i < count; i++)
+        {
+            int buffer = TakeBuffer();
+            _path.Begin(first + i, _plan.Leaves.Leaves, level, buffer, i == count - 1 ? settled : null);
+            leafLosses[i] = Leaf(step, first + i, _buffers[buffer]);
+            _path.End(_free);
+        }
+
+        return _path.TakeSum();
     }
 
     /// <inheritdoc/>
@@ -120,28 +131,6 @@ public sealed class WorkerCompute : IWorkerCompute
         }
     }
 
-    private int Node(long step, int level, int index, int firstLeaf, Span<double> leafLosses)
-    {
-        if (level == 0)
-        {
-            int buffer = TakeBuffer();
-            leafLosses[index - firstLeaf] = Leaf(step, index, _buffers[buffer]);
-            return buffer;
-        }
-
-        int sum = Node(step, level - 1, index * 2, firstLeaf, leafLosses);
-        if (((index * 2) + 1) << (level - 1) < _plan.Leaves.Leaves)
-        {
-            int right = Node(step, level - 1, (index * 2) + 1, firstLeaf, leafLosses);
-            long began = Stopwatch.GetTimestamp();
-            GradientTree.Add(_buffers[sum].Span, _buffers[right].Span, _buffers[sum].Span);
-            Times.End(Phase.Reduce, began);
-            _free.Push(right);
-        }
-
-        return sum;
-    }
-
     private double Leaf(long step, int leaf, AlignedBuffer gradient)
     {
         long began = Stopwatch.GetTimestamp();
@@ -161,7 +150,8 @@ public sealed class WorkerCompute : IWorkerCompute
         long turned = Times.End(Phase.Forward, began);
         _team.Run(_backward);
         double loss = LossSum();
-        Times.End(Phase.Backward, turned);
+        long adding = _path.AddingTicks;
+        Times.End(Phase.Reduce, Times.End(Phase.Backward, turned + adding) - adding);
         return loss;
     }
 

@@ -201,6 +201,7 @@ public sealed partial class Coordinator
             Tell(Destination.Of(waiting.Worker), new LeaseRevoked(Fence.Epoch, Fence.Step, lease, waiting.Incarnation));
             Say($"worker {idle.Worker} takes lease {lease} over, which worker {waiting.Worker} has not begun");
             Lease(idle, _leases.Move(lease, idle.Worker, _nowTicks));
+            TellExpected();
             return true;
         }
 

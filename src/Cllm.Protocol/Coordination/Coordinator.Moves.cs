@@ -121,7 +121,10 @@ public sealed partial class Coordinator
     private NodeId? TargetOf(ShardMember shard) =>
         shard.Replica is { } replica && MayHold(replica) ? replica : NodeWithFewestShards() is { } other && MayHold(other) ? other : null;
 
-    /// <summary>A shard of the node with most of them, preferably one that has its copy where it goes.</summary>
+    /// <summary>
+    /// A shard of the node with most of them, preferably one that has its copy where it goes, and one far from those that are there: gradients of the vector's end
+    /// are there to be fetched long before those of its start, so each node should own some of both.
+    /// </summary>
     private (ShardMember Shard, NodeId To, string Reason)? FindUneven()
     {
         if (NodeWithFewestShards() is not { } fewest)
@@ -140,8 +143,20 @@ public sealed partial class Coordinator
             return null;
         }
 
-        var shard = Array.Find(_shards, shard => shard.Node == most && shard.Replica == fewest) ?? Array.Find(_shards, shard => shard.Node == most)!;
+        var shard = _shards.Where(shard => shard.Node == most).MaxBy(shard => (shard.Replica == fewest, DistanceTo(fewest, shard)))!;
         return (shard, fewest, $"that one has {ShardsAt(fewest)} and this one {shards}");
+    }
+
+    /// <summary>How many shards further on or back a node's nearest shard is; as many as there are when it has none.</summary>
+    private int DistanceTo(NodeId node, ShardMember shard)
+    {
+        var distance = _shards.Length;
+        foreach (var other in _shards)
+        {
+            distance = other.Node == node ? Math.Min(distance, Math.Abs(other.Shard.Number - shard.Shard.Number)) : distance;
+        }
+
+        return distance;
     }
 
     private bool IsCopied(ShardMember shard, NodeId at) => shard.Replica == at && shard.ReplicaStep == Fence.Step;

@@ -56,6 +56,7 @@ public sealed partial class Coordinator
         else
         {
             LeaseLeaves();
+            TellExpected();
         }
 
         if (_leases.Given > _settings.LeasesPerStepMax)
@@ -85,6 +86,15 @@ public sealed partial class Coordinator
                     Lease(member, _leases.Give(member.Worker, LeafTree.First(node), _tree.Count(node), node, _nowTicks));
                 }
             }
+        }
+    }
+
+    /// <summary>Who fetches gradients begins with it while they are computed.</summary>
+    private void TellExpected()
+    {
+        if (_settings.AreGradientsFetched && Phase == CoordinatorPhase.Computing)
+        {
+            Tell(Destination.EveryShard, new GradientsExpected(Fence.Epoch, Fence.Step, _leases.Expected()));
         }
     }
 

@@ -58,6 +58,9 @@ public sealed record CoordinatorSettings
     /// </summary>
     public int NodesPerWorkerMin { get; init; } = 2;
 
+    /// <summary>Whether shards are told, when a step's leaves are leased, where its gradients will be: it helps where they have to fetch them.</summary>
+    public bool AreGradientsFetched { get; init; }
+
     /// <summary>How often one worker or shard may fail before the run's next new step; one more ends the run.</summary>
     public int FailuresMax { get; init; } = 3;
 

@@ -203,10 +203,30 @@ internal sealed class LeaseLedger(LeaseId next)
     }
 
     /// <summary>Where the gradients of all leaves are, in leaf order.</summary>
-    public ReductionSource[] Sources()
+    public ReductionSource[] Sources() => Sources(static entry => entry.Answer is GradientReady ready ? ready.Buffer : throw Invariant.Broken($"unit {entry.First} is answered"));
+
+    /// <summary>Where they will be if every lease is answered, and no copy of one before it; once no unit is pending.</summary>
+    public ReductionSource[] Expected() => Sources(static entry => new(entry.Lease, BufferLease.Any));
+
+    /// <summary>What was answered for all units, in their order.</summary>
+    public Payload Join()
+    {
+        _payloads.Clear();
+        for (var unit = 0; unit < Units;)
+        {
+            var entry = LeasedAt(unit);
+            Invariant.Holds(entry.Answer is not null, $"unit {unit} is answered");
+            _payloads.Add(entry.Answer!.Payload);
+            unit += entry.Count;
+        }
+
+        return Payload.Join(_payloads);
+    }
+
+    private ReductionSource[] Sources(Func<Entry, BufferLease> bufferOf)
     {
         var count = 0;
-        for (var unit = 0; unit < Units; unit += AnsweredAt(unit).Count)
+        for (var unit = 0; unit < Units; unit += LeasedAt(unit).Count)
         {
             count++;
         }
@@ -215,33 +235,19 @@ internal sealed class LeaseLedger(LeaseId next)
         var at = 0;
         for (var unit = 0; unit < Units;)
         {
-            var entry = AnsweredAt(unit);
-            sources[at++] = new(entry.Node, entry.Worker, ((GradientReady)entry.Answer!).Buffer);
+            var entry = LeasedAt(unit);
+            sources[at++] = new(entry.Node, entry.Worker, bufferOf(entry));
             unit += entry.Count;
         }
 
         return sources;
     }
 
-    /// <summary>What was answered for all units, in their order.</summary>
-    public Payload Join()
-    {
-        _payloads.Clear();
-        for (var unit = 0; unit < Units;)
-        {
-            var entry = AnsweredAt(unit);
-            _payloads.Add(entry.Answer!.Payload);
-            unit += entry.Count;
-        }
-
-        return Payload.Join(_payloads);
-    }
-
-    private Entry AnsweredAt(int unit)
+    private Entry LeasedAt(int unit)
     {
         Invariant.Holds(_holder[unit] != None, $"unit {unit} is leased");
         var entry = _entries[_holder[unit]];
-        Invariant.Holds(entry.First == unit && entry.Answer is not null, $"unit {unit} is answered exactly once");
+        Invariant.Holds(entry.First == unit, $"the lease on unit {unit} begins there");
         return entry;
     }
 

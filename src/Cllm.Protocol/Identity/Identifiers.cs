@@ -147,6 +147,9 @@ public readonly record struct LeaseId(long Number)
 /// <param name="Number">The buffer's number at its worker.</param>
 public readonly record struct BufferLease(LeaseId Lease, int Number)
 {
-    /// <summary>As in <c>3@17</c>: buffer 3, held for lease 17.</summary>
-    public override string ToString() => $"{Number}@{Lease}";
+    /// <summary>In place of a number: whichever buffer it will be, which only the worker knows before it has answered the lease.</summary>
+    public const int Any = -1;
+
+    /// <summary>As in <c>3@17</c>: buffer 3, held for lease 17; <c>?@17</c> for whichever buffer.</summary>
+    public override string ToString() => Number == Any ? $"?@{Lease}" : $"{Number}@{Lease}";
 }

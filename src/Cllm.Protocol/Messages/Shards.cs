@@ -13,6 +13,17 @@ public readonly record struct ReductionSource(LeafNode Node, WorkerId Worker, Bu
     public override string ToString() => $"{Node}/w{Worker}/b{Buffer}";
 }
 
+/// <summary>
+/// Advice to every shard: this is where a step's gradients will be if every lease is answered as it stands. A shard may begin to get them to where it can read
+/// them. No answer depends on it; it may be wrong, late, doubled or lost.
+/// </summary>
+/// <param name="Epoch">The epoch.</param>
+/// <param name="Step">The step.</param>
+/// <param name="Sources">
+/// Nodes that cover every leaf exactly once, in leaf order, in whichever buffer of their worker. Never changed after it was sent.
+/// </param>
+public sealed record GradientsExpected(Epoch Epoch, Step Step, ReductionSource[] Sources) : StepInput(Epoch, Step), IMessage;
+
 /// <summary>Order to a shard: add its range of these gradients in tree order.</summary>
 /// <param name="Epoch">The epoch.</param>
 /// <param name="Step">The step.</param>

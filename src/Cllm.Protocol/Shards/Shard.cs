@@ -65,6 +65,7 @@ public sealed partial class Shard : IMachine
         var reason = input switch
         {
             ReductionOrdered order => TakeOrder(order),
+            GradientsExpected expected => TakeExpected(expected),
             StepCommitted commit => TakeCommit(commit),
             SliceReduced reduced => TakeReduced(reduced),
             SliceUpdated updated => TakeUpdated(updated),
@@ -131,6 +132,27 @@ public sealed partial class Shard : IMachine
             ReduceIfFit(order);
         }
 
+        return DropReason.None;
+    }
+
+    /// <summary>
+    /// Only while it holds nothing of an earlier reduction that may be needed yet, and only for the step at which its slice stands. The fence is left alone: what
+    /// is advice makes no order void.
+    /// </summary>
+    private DropReason TakeExpected(GradientsExpected expected)
+    {
+        var reason = Fence.Compare(expected);
+        if (reason is DropReason.OlderEpoch or DropReason.OlderStep)
+        {
+            return reason;
+        }
+
+        if (Phase is not (ShardPhase.Idle or ShardPhase.Updated) || _slice != expected.Step)
+        {
+            return DropReason.NotAwaited;
+        }
+
+        _effects.Add(new ExpectGradients(expected.Epoch, expected.Step, expected.Sources));
         return DropReason.None;
     }
 

@@ -9,6 +9,12 @@ namespace Cllm.Protocol.Shards;
 /// <param name="Sources">Nodes that cover every leaf exactly once, in leaf order.</param>
 public sealed record ReduceSlice(Epoch Epoch, Step Step, ReductionSource[] Sources) : Work;
 
+/// <summary>Begin to get gradients to where the shard can read them, for a reduction that is likely to need them. Done at once: it has no answer.</summary>
+/// <param name="Epoch">The epoch.</param>
+/// <param name="Step">The step.</param>
+/// <param name="Sources">Nodes that cover every leaf exactly once, in leaf order, in whichever buffer of their worker.</param>
+public sealed record ExpectGradients(Epoch Epoch, Step Step, ReductionSource[] Sources) : Work;
+
 /// <summary>Update the shard's slice of weights and optimizer state; answered by <see cref="SliceUpdated"/>.</summary>
 /// <param name="Epoch">The order's epoch.</param>
 /// <param name="Step">The step.</param>

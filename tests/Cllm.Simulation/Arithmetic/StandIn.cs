@@ -177,7 +177,7 @@ internal sealed class StandIn : IArithmetic, IRunHost
         private ulong[] _buffers = new ulong[4];
         private int _held;
 
-        public int ComputeNode(long step, int level, int index, Span<double> leafLosses)
+        public int ComputeNode(long step, int level, int index, Span<double> leafLosses, GradientSettled? settled = null)
         {
             if (_held == _buffers.Length)
             {

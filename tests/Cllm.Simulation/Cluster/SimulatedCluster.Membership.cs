@@ -255,6 +255,7 @@ internal sealed partial class SimulatedCluster
             FailuresMax = Scenario.FailuresMax,
             PatienceTicks = Scenario.PatienceTicks,
             Run = IsCluster ? Identity : null,
+            AreGradientsFetched = IsCluster,
             LastCheckpoint = IsCluster && !isStepLearned ? new(Math.Min(Disk.Newest, PersistedStep)) : null,
         });
         if (IsCluster)

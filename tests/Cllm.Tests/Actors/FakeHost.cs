@@ -136,7 +136,7 @@ internal sealed class FakeHost(int leaves) : IRunHost
         private int _held;
         private bool _isDisposed;
 
-        public int ComputeNode(long step, int level, int index, Span<double> leafLosses)
+        public int ComputeNode(long step, int level, int index, Span<double> leafLosses, GradientSettled? settled = null)
         {
             ObjectDisposedException.ThrowIf(_isDisposed, this);
             host.BeforeCompute(worker, step);

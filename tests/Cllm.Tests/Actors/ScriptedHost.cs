@@ -22,7 +22,7 @@ internal sealed class ScriptedHost(IEnumerable<Input> inputs) : IRunHost, IWorke
 
     public IShardCompute CreateShard(int shard, int shards) => this;
 
-    public int ComputeNode(long step, int level, int index, Span<double> leafLosses)
+    public int ComputeNode(long step, int level, int index, Span<double> leafLosses, GradientSettled? settled = null)
     {
         var computed = Next<NodeComputed>();
         Copy(computed.Payload, leafLosses);

@@ -122,6 +122,20 @@ public abstract class ChannelConformance : IDisposable
     }
 
     [Fact]
+    public void A_gradient_that_is_computed_yet_is_sent_when_it_is_final()
+    {
+        _store.AreGradientsFinal = false;
+        var ending = new Ending();
+        _lane.Fetch(TensorRequest.Gradient(_epoch, _now, _shard, 0, Floats, new(1, 0), SampleStore.Sources, 60_000), _destination, ending.Ended);
+        Assert.False(ending.IsThere);
+
+        _store.AreGradientsFinal = true;
+
+        Assert.Equal(FetchResult.Done, ending.Wait());
+        Assert.Equal(_store.Gradients[0].Span[7] + _store.Gradients[1].Span[7], _buffer.Span[7]);
+    }
+
+    [Fact]
     public void The_rest_of_a_blob_can_be_fetched_alone()
     {
         var bytes = new byte[Floats];
@@ -372,6 +386,12 @@ public sealed class LocalConformanceTests : ChannelConformance
 
 public sealed class SocketConformanceTests : ChannelConformance
 {
+    private protected override ChannelUnderTest Create(ITensorStore store) => new SocketChannel(store, SocketChannel.OverTcp);
+}
+
+/// <summary>Over the socket that leads past the network, where the system has one.</summary>
+public sealed class MachineSocketConformanceTests : ChannelConformance
+{
     private protected override ChannelUnderTest Create(ITensorStore store) => new SocketChannel(store);
 }
 
@@ -381,7 +401,7 @@ public sealed class TlsConformanceTests : ChannelConformance
     private static readonly CertificateAuthority _authority =
         CertificateAuthority.Create("a cluster", DateTimeOffset.UtcNow.AddHours(-1), DateTimeOffset.UtcNow.AddDays(1));
 
-    private protected override ChannelUnderTest Create(ITensorStore store) => new SocketChannel(store, serverTls: Tls(), clientTls: Tls());
+    private protected override ChannelUnderTest Create(ITensorStore store) => new SocketChannel(store, SocketChannel.OverTcp, Tls(), Tls());
 
     private static ChannelTls Tls() => ChannelTls.IssuedBy(
         _authority.Issue("node", [], DateTimeOffset.UtcNow.AddHours(-1), DateTimeOffset.UtcNow.AddDays(1)), [_authority.Certificate]);

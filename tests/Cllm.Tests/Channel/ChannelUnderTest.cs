@@ -35,6 +35,9 @@ internal sealed class SocketChannel : ChannelUnderTest
 {
     private readonly TensorServer _server;
 
+    /// <summary>The usual limits, without the machine's own socket.</summary>
+    public static ChannelLimits OverTcp { get; } = new() { HasMachineSocket = false };
+
     public SocketChannel(
         ITensorStore store, ChannelLimits? limits = null, ChannelTls? serverTls = null, ChannelTls? clientTls = null,
         Action<string>? note = null)

@@ -181,7 +181,7 @@ public sealed class FrameFuzz
         2 => TensorRequest.Moments(new(5), new(3), new(0), random.Next(Floats), random.Next(1, Floats), random.Next(2) * 60_000),
         3 => TensorRequest.Update(new(5), new(3), new(0), 0, random.Next(1, Floats), random.Next(2) * 60_000),
         4 => TensorRequest.Blob(random.Next(2), random.Next(Floats), random.Next(1, 2 * Floats)),
-        _ => TensorRequest.Gradient(new(5), new(3), new(0), 0, Floats, new(1, 0), SampleStore.Sources),
+        _ => TensorRequest.Gradient(new(5), new(3), new(0), 0, Floats, new(1, 0), SampleStore.Sources, waitMilliseconds: 9),
     });
 
     /// <summary>Nothing, a few bits or bytes, or a piece is changed; half of the time the header's checksum is made right again.</summary>

@@ -44,6 +44,17 @@ internal sealed class SampleStore : ITensorStore, IDisposable
     /// <summary>Called before each chunk is read, on the thread that reads, with the chunk's offset.</summary>
     public Action<long>? Reading { get; set; }
 
+    /// <summary>Whether the workers' gradients are final.</summary>
+    public bool AreGradientsFinal
+    {
+        get => Volatile.Read(ref _areGradientsFinal);
+        set
+        {
+            Volatile.Write(ref _areGradientsFinal, value);
+            Changed.Pulse();
+        }
+    }
+
     /// <summary>What a close answers.</summary>
     public TensorRefusal AtClose { get; set; } = TensorRefusal.None;
 
@@ -54,6 +65,7 @@ internal sealed class SampleStore : ITensorStore, IDisposable
 
     public long Step => Volatile.Read(ref _step);
 
+    private bool _areGradientsFinal = true;
     private int _openRequests;
     private int _readers;
 
@@ -124,6 +136,11 @@ internal sealed class SampleStore : ITensorStore, IDisposable
                 && (request.Node != new LeafNode(1, 0) || !request.Sources.Span.SequenceEqual(Sources)))
             {
                 return TensorOpening.Refuse(RefusalReason.Gone, "The buffers are held for other leases.");
+            }
+
+            if (request.Kind == TensorKind.Gradient && !store.AreGradientsFinal)
+            {
+                return TensorOpening.NotYet;
             }
 
             _request = request;

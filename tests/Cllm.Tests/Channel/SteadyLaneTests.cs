@@ -13,14 +13,15 @@ public sealed class SteadyLaneTests
     private const int FetchesPerWindow = 8;
 
     [Theory]
-    [InlineData(TensorKind.Weights)]
-    [InlineData(TensorKind.Gradient)]
-    [InlineData(TensorKind.State)]
-    [InlineData(TensorKind.Update)]
-    public void Fetches_allocate_nothing_at_either_end(TensorKind kind)
+    [InlineData(TensorKind.Weights, false)]
+    [InlineData(TensorKind.Weights, true)]
+    [InlineData(TensorKind.Gradient, false)]
+    [InlineData(TensorKind.State, false)]
+    [InlineData(TensorKind.Update, false)]
+    public void Fetches_allocate_nothing_at_either_end(TensorKind kind, bool isOverTcp)
     {
         using var store = new SampleStore(Floats);
-        using var channel = new SocketChannel(store);
+        using var channel = new SocketChannel(store, isOverTcp ? SocketChannel.OverTcp : null);
         using AlignedBuffer a = new(store.Sum.Length), b = new(Floats), c = new(Floats);
         var request = kind switch
         {

@@ -282,6 +282,8 @@ internal sealed class RandomSchedule
             case ReleaseBuffers:
                 _workers[at.Index].Buffers.Clear();
                 break;
+            case ExpectGradients:
+                break;
             case UpdateSlice update:
                 _shards[at.Index].Step = null;
                 _work.Add((at, _shards[at.Index], update));

@@ -39,6 +39,10 @@ public sealed class RandomScheduleTests
     public void Joining_and_leaving_change_nothing(DoNotSize<int> seed) =>
         Check(Run(seed.Item, Settings, new(Doubled: 100, Lost: 20, Restarts: 10, Members: 20, Actions: 3000)));
 
+    [Property(MaxTest = 200)]
+    public void What_shards_are_told_of_gradients_to_come_changes_nothing(DoNotSize<int> seed) =>
+        Check(Run(seed.Item, Settings with { AreGradientsFetched = true }, new(Doubled: 100, Lost: 50, Restarts: 20, Members: 20, Actions: 3000)));
+
     [Property(MaxTest = 300)]
     public void Second_leases_of_late_leaves_change_nothing(DoNotSize<int> seed) =>
         Check(Run(seed.Item, Hasty, new(Doubled: 100, Lost: 20, Restarts: 10, Members: 20, Actions: 3000)));

@@ -45,7 +45,7 @@ public sealed class TranscriptTests
         "Persist" => 0,
         "ComputeNode" or "EvaluateUnits" or "ReleaseBuffers" or "WorkerLeft" or "ReduceSlice" or "UpdateSlice" or "CombineStatistics" or "CombineEvaluation"
             or "TakeCheckpoint" or "Restore" or "RunEnded" or "SendSlice" or "AnnounceMembers" or "StartShard" or "NodeRefused"
-            or "StopShard" or "NodeLeft" => 2,
+            or "StopShard" or "NodeLeft" or "ExpectGradients" => 2,
         _ => 1,
     };
 }

@@ -150,7 +150,7 @@ internal static class TranscriptText
     private static BufferLease ReadBuffer(string text)
     {
         var at = text.IndexOf('@');
-        return new(ReadLease(text[(at + 1)..]), int.Parse(text[..at], CultureInfo.InvariantCulture));
+        return new(ReadLease(text[(at + 1)..]), text[..at] == "?" ? BufferLease.Any : int.Parse(text[..at], CultureInfo.InvariantCulture));
     }
 
     private static ReductionSource ReadSource(string text)

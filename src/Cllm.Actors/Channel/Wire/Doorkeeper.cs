@@ -23,7 +23,7 @@ internal sealed class Doorkeeper : IDisposable
     /// <summary>How long answering a stranger may take: the answer fits the socket's buffer.</summary>
     private const int FarewellMilliseconds = 1_000;
 
-    private readonly Socket _listener;
+    private readonly Socket[] _listeners;
     private readonly ChannelLimits _limits;
     private readonly ChannelCounters? _counters;
     private readonly Action<Stranger> _begin;
@@ -37,17 +37,17 @@ internal sealed class Doorkeeper : IDisposable
     private long _notedAt = long.MinValue / 2;
     private long _unnoted;
 
-    /// <param name="listener">Listening, blocking.</param>
+    /// <param name="listeners">Listening, blocking.</param>
     /// <param name="limits">Bounds.</param>
     /// <param name="counters">Counts who is turned away.</param>
     /// <param name="begin">Begins to listen to a stranger.</param>
     /// <param name="enter">Takes a stranger who has been let in.</param>
     /// <param name="note">Told about those turned away, at most one sentence a second.</param>
     public Doorkeeper(
-        Socket listener, ChannelLimits limits, ChannelCounters? counters, Action<Stranger> begin, Action<Stranger> enter,
+        Socket[] listeners, ChannelLimits limits, ChannelCounters? counters, Action<Stranger> begin, Action<Stranger> enter,
         Action<string>? note)
     {
-        (_listener, _limits, _counters, _begin, _enter, _note) = (listener, limits, counters, begin, enter, note);
+        (_listeners, _limits, _counters, _begin, _enter, _note) = (listeners, limits, counters, begin, enter, note);
         _thread = new(Run) { IsBackground = true, Name = "tensor channel" };
     }
 
@@ -58,7 +58,7 @@ internal sealed class Doorkeeper : IDisposable
     {
         _closing = true;
         _closed.Set();
-        _listener.Dispose();
+        Array.ForEach(_listeners, listener => listener.Dispose());
         _thread.Join();
         _closed.Dispose();
     }
@@ -67,9 +67,13 @@ internal sealed class Doorkeeper : IDisposable
     {
         while (!_closing)
         {
-            if (HasCaller())
+            WaitForSomebody();
+            foreach (var listener in _listeners)
             {
-                Accept();
+                if (_readable.Remove(listener))
+                {
+                    Accept(listener);
+                }
             }
 
             Hear();
@@ -81,29 +85,27 @@ internal sealed class Doorkeeper : IDisposable
         }
     }
 
-    /// <summary>Waits for a connection or for bytes of those waiting, which are then in the list of the readable ones.</summary>
-    private bool HasCaller()
+    /// <summary>Waits for a connection or for bytes of those waiting; their sockets are then in the list of the readable ones.</summary>
+    private void WaitForSomebody()
     {
         _readable.Clear();
-        _readable.Add(_listener);
+        _readable.AddRange(_listeners);
         _readable.AddRange(_waiting.Select(stranger => stranger.Socket));
         try
         {
             Socket.Select(_readable, null, null, _waiting.Count == 0 ? IdleMicroseconds : LookMicroseconds);
-            return _readable.Remove(_listener);
         }
         catch (Exception failure) when (LaneConnection.IsOfConnection(failure))
         {
             _readable.Clear();
-            return false;
         }
     }
 
-    private void Accept()
+    private void Accept(Socket listener)
     {
         for (var i = 0; i < AcceptedInARow && !_closing; i++)
         {
-            if (NextCaller() is not { } socket)
+            if (NextCaller(listener) is not { } socket)
             {
                 return;
             }
@@ -111,9 +113,9 @@ internal sealed class Doorkeeper : IDisposable
             Stranger? stranger = null;
             try
             {
-                LaneConnection.Prepare(socket, _limits);
-                socket.SendTimeout = FarewellMilliseconds;
                 stranger = new(socket, Environment.TickCount64);
+                LaneConnection.Prepare(socket, _limits, IPAddress.IsLoopback(stranger.Address));
+                socket.SendTimeout = FarewellMilliseconds;
             }
             catch (Exception failure) when (LaneConnection.IsOfConnection(failure))
             {
@@ -128,11 +130,11 @@ internal sealed class Doorkeeper : IDisposable
         }
     }
 
-    private Socket? NextCaller()
+    private Socket? NextCaller(Socket listener)
     {
         try
         {
-            return _listener.Poll(0, SelectMode.SelectRead) ? _listener.Accept() : null;
+            return listener.Poll(0, SelectMode.SelectRead) ? listener.Accept() : null;
         }
         catch (Exception failure) when (LaneConnection.IsOfConnection(failure))
         {

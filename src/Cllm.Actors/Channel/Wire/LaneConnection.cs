@@ -22,28 +22,48 @@ internal sealed class LaneConnection(Socket socket, SslStream? tls) : IDisposabl
 {
     private const int PollMicroseconds = 1_000_000;
 
+    /// <summary>
+    /// Buffers of sockets within a machine: enough that both sides are at work, and little enough that what is on the way stays in the caches.
+    /// Over a network the system sizes them by the path's delay.
+    /// </summary>
+    private const int HereBufferBytes = 1024 * 1024;
+
     private volatile bool _aborted;
 
     public bool Aborted => _aborted;
 
     /// <summary>Sets what every socket of the channel has.</summary>
-    public static void Prepare(Socket socket, ChannelLimits limits)
+    /// <param name="socket">The socket.</param>
+    /// <param name="limits">Bounds.</param>
+    /// <param name="isHere">Whether the other end is on this machine, as far as one knows.</param>
+    public static void Prepare(Socket socket, ChannelLimits limits, bool isHere)
     {
-        socket.NoDelay = true;
-        if (limits.SocketBufferBytes > 0)
+        if (socket.ProtocolType == ProtocolType.Tcp)
         {
-            socket.SendBufferSize = limits.SocketBufferBytes;
-            socket.ReceiveBufferSize = limits.SocketBufferBytes;
+            socket.NoDelay = true;
+        }
+
+        var bytes = limits.SocketBufferBytes == 0 && isHere ? HereBufferBytes : limits.SocketBufferBytes;
+        if (bytes > 0)
+        {
+            socket.SendBufferSize = bytes;
+            socket.ReceiveBufferSize = bytes;
         }
     }
 
     /// <summary>
-    /// From the handshake to the fetches: a silent peer is noticed during a fetch by the timeouts, between them by keep-alive probes.
+    /// From the handshake to the fetches: a silent peer is noticed during a fetch by the timeouts, between them by keep-alive probes,
+    /// which within a machine nobody needs.
     /// </summary>
     public void Settle(ChannelLimits limits)
     {
         socket.SendTimeout = limits.SilenceMilliseconds;
         socket.ReceiveTimeout = limits.SilenceMilliseconds;
+        if (socket.ProtocolType != ProtocolType.Tcp)
+        {
+            return;
+        }
+
         var seconds = Math.Max(1, limits.SilenceMilliseconds / 1_000);
         socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
         socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime, seconds);

@@ -74,6 +74,11 @@ internal sealed class LaneDialer : IDisposable
 
     private LaneConnection Open()
     {
+        if (MachineSocket.IsHere(_peer.Host) && OpenHere() is { } connection)
+        {
+            return connection;
+        }
+
         var addresses = IPAddress.TryParse(_peer.Host, out var literal) ? [literal] : Dns.GetHostAddresses(_peer.Host);
         if (addresses.Length == 0)
         {
@@ -84,7 +89,7 @@ internal sealed class LaneDialer : IDisposable
         {
             try
             {
-                return Open(addresses[i]);
+                return Open(new(addresses[i].AddressFamily, SocketType.Stream, ProtocolType.Tcp), new IPEndPoint(addresses[i], _peer.Port));
             }
             catch (SocketException) when (i + 1 < addresses.Length)
             {
@@ -93,14 +98,29 @@ internal sealed class LaneDialer : IDisposable
         }
     }
 
-    private LaneConnection Open(IPAddress address)
+    /// <summary>Over the machine's own kind of socket; none when the server has no door for that.</summary>
+    private LaneConnection? OpenHere()
     {
-        var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            var socket = MachineSocket.NewSocket();
+            // What bounds the wait for a place in the server's queue: here the deadline's abort would not.
+            socket.SendTimeout = _limits.ConnectMilliseconds;
+            return Open(socket, MachineSocket.EndPoint(ChannelCredential.Parse(_peer.Credential)));
+        }
+        catch (SocketException)
+        {
+            return null;
+        }
+    }
+
+    private LaneConnection Open(Socket socket, EndPoint endPoint)
+    {
         Interlocked.Exchange(ref _socket, socket)?.Dispose();
         // Whoever cancels says so first and aborts then: either this sees it or the abort sees this socket.
         ObjectDisposedException.ThrowIf(_cancelled(), socket);
-        LaneConnection.Prepare(socket, _limits);
-        socket.Connect(new IPEndPoint(address, _peer.Port));
+        LaneConnection.Prepare(socket, _limits, MachineSocket.IsHere(_peer.Host));
+        socket.Connect(endPoint);
         if (_tls is null)
         {
             return new(socket, null);

@@ -65,7 +65,7 @@ internal static class RequestBody
         var length = BinaryPrimitives.ReadInt64LittleEndian(bytes);
         var wait = BinaryPrimitives.ReadInt32LittleEndian(bytes[8..]);
         var node = new LeafNode(BinaryPrimitives.ReadInt32LittleEndian(bytes[12..]), BinaryPrimitives.ReadInt32LittleEndian(bytes[16..]));
-        var waits = header.Kind is not (TensorKind.Gradient or TensorKind.Blob);
+        var waits = header.Kind != TensorKind.Blob;
         if (length is < 1 or > TensorRequest.LengthMax || wait < 0 || wait > (waits ? TensorRequest.WaitMillisecondsMax : 0)
             || !IsPossible(node) || (header.Kind != TensorKind.Gradient && node != default)
             || (header.Kind == TensorKind.Blob && (header.Epoch != 0 || header.Step != 0)))
@@ -91,7 +91,7 @@ internal static class RequestBody
         var (epoch, step, shard) = (new Epoch(header.Epoch), new Step(header.Step), new ShardIndex(header.Number));
         return header.Kind switch
         {
-            TensorKind.Gradient => TensorRequest.Gradient(epoch, step, shard, header.Offset, length, node, sources),
+            TensorKind.Gradient => TensorRequest.Gradient(epoch, step, shard, header.Offset, length, node, sources, wait),
             TensorKind.Weights => TensorRequest.Weights(epoch, step, shard, header.Offset, length, wait),
             TensorKind.State => TensorRequest.State(epoch, step, shard, header.Offset, length, wait),
             TensorKind.Moments => TensorRequest.Moments(epoch, step, shard, header.Offset, length, wait),
@@ -113,7 +113,7 @@ internal static class RequestBody
             var worker = BinaryPrimitives.ReadInt32LittleEndian(bytes[8..]);
             var buffer = BinaryPrimitives.ReadInt32LittleEndian(bytes[12..]);
             var lease = BinaryPrimitives.ReadInt64LittleEndian(bytes[16..]);
-            if (!IsPossible(node) || worker < 0 || buffer < 0 || lease < 0)
+            if (!IsPossible(node) || worker < 0 || buffer < BufferLease.Any || lease < 0)
             {
                 return false;
             }

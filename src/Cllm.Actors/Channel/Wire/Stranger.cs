@@ -21,7 +21,7 @@ internal sealed class Stranger : IDisposable
     {
         (_socket, Since) = (socket, now);
         _stream = new(socket);
-        Address = (socket.RemoteEndPoint as IPEndPoint)?.Address ?? IPAddress.None;
+        Address = (socket.RemoteEndPoint as IPEndPoint)?.Address ?? IPAddress.Loopback;
     }
 
     public Socket Socket => _socket;

@@ -1,0 +1,161 @@
+using Akka.Actor;
+using Cllm.Actors;
+using Cllm.Actors.Bootstrap;
+using Cllm.Actors.Channel;
+using Cllm.Actors.Cluster;
+using Cllm.Actors.Local;
+using Cllm.Model.Checkpoints;
+using Cllm.Model.Compute;
+using Cllm.Model.Files;
+using Cllm.Model.Run;
+using Cllm.Model.Shape;
+using Cllm.Numerics.Memory;
+using Cllm.Protocol.Identity;
+
+namespace Cllm.Benchmarks.Exchange;
+
+/// <summary>
+/// One of two processes of a run of GPT-2's smallest shape whose worker has its gradient already. All else is what trains: actors,
+/// coordinator, shards, channel.
+/// </summary>
+internal sealed class ExchangeNode
+{
+    private static readonly GptShape Shape = new(Vocabulary: 50_257, Block: 1_024, Layers: 12, Heads: 12, Width: 768);
+
+    private readonly ActorSystem _system;
+
+    private ExchangeNode(ActorSystem system, ClusterNode node, long parameters) => (_system, End, Parameters) = (system, node.End, parameters);
+
+    /// <summary>Completed when it takes part no longer.</summary>
+    public Task<TrainingEnd> End { get; }
+
+    /// <summary>Parameters of the model.</summary>
+    public long Parameters { get; }
+
+    /// <summary>The port of its actor system.</summary>
+    public int Port => Akka.Cluster.Cluster.Get(_system).SelfAddress.Port!.Value;
+
+    /// <summary>Starts it.</summary>
+    /// <param name="seed">The port of the process to join; none begins the run.</param>
+    /// <param name="shards">Shards of the run.</param>
+    /// <param name="leaf">How long a leaf takes.</param>
+    /// <param name="hasCopies">Whether copies of slices are made.</param>
+    /// <param name="tell">Gets the marks of this process.</param>
+    /// <param name="note">Gets the run's notes.</param>
+    public static ExchangeNode Start(int? seed, int shards, TimeSpan leaf, bool hasCopies, Action<StepMark> tell, Action<string> note)
+    {
+        var plan = new RunPlan(Configuration(), static (_, _, _) => { }, 0, static (_, _) => { });
+        var network = new ClusterSystem
+        {
+            Hocon = Hocon.Load(),
+            Listen = new("127.0.0.1", 0),
+            Roles = seed is null ? [ClusterNode.CoordinatorRole, ClusterSystem.WorkerRole] : [ClusterSystem.WorkerRole],
+        };
+        var settings = new ClusterSettings
+        {
+            Run = new("exchange", "", RunIdentity.ProtocolVersion),
+            Leaves = plan.Configuration.Leaves,
+            Steps = plan.Configuration.Steps,
+            Workers = 1,
+            Shards = shards,
+            WorkersToStart = 2,
+            NodesToStart = 2,
+            Hocon = network.Hocon,
+        };
+        var gradient = new AlignedBuffer(plan.Layout.Length);
+        gradient.Span.Fill(1e-3f);
+        var host = new RunHost(plan, new CheckpointStore(DiskFileStore.Instance, Path.Combine(Path.GetTempPath(), "cllm-exchange"), 1), "exchange")
+        {
+            InitialWeights = static weights => weights.Fill(0.02f),
+            Warn = note,
+            MakeWorker = _ => new MarkingWorker(gradient, leaf, () => settings.Traffic.BytesReceived, tell),
+        };
+        if (seed is null)
+        {
+            host.Restore();
+        }
+
+        var system = network.StartNode();
+        var cluster = Akka.Cluster.Cluster.Get(system);
+        var node = ClusterNode.Start(system, settings, host, new Listener(note), store =>
+        {
+            var channel = ClusterChannel.Open(network, settings.Node, settings.Run, store, settings.Traffic, note);
+            return hasCopies ? channel : channel with { Transport = new WithoutCopies(channel.Transport) };
+        });
+        cluster.Join(seed is { } port ? network.AddressOf(new("127.0.0.1", port)) : cluster.SelfAddress);
+        return new(system, node, plan.Layout.Parameters);
+    }
+
+    private static RunConfiguration Configuration() => new()
+    {
+        Shape = Shape,
+        Batch = 2,
+        Leaves = 2,
+        Steps = 1_000_000,
+        Seed = 1,
+        Order = RowOrder.Sequential,
+        Optimizer = new OptimizerConfiguration
+        {
+            LearningRate = 1e-4,
+            MinimumLearningRate = 1e-5,
+            WarmupSteps = 10,
+            WeightDecay = 0.1,
+            Beta1 = 0.9,
+            Beta2 = 0.99,
+            Epsilon = 1e-8,
+            GradientClip = 1,
+        },
+        Dropout = 0,
+        ValidationFraction = 0,
+        EvaluationRows = 0,
+        EvaluateEvery = 0,
+        Tokenizer = "tokens",
+        TokenizerDigest = "",
+        DataDigest = "",
+        InitialWeightsDigest = "",
+    };
+
+    private sealed class Listener(Action<string> note) : ITrainingObserver
+    {
+        public void StepDone(long step, StepScalars scalars, TimeSpan elapsed)
+        {
+            // The marks say more.
+        }
+
+        public void EvaluationDone(long step, double loss)
+        {
+            // There is no held-out data.
+        }
+
+        public void CheckpointDone(long step, string digest) => note($"a checkpoint of step {step} was written");
+
+        public void Note(string reason) => note(reason);
+
+        public void Failed(string sentence) => note(sentence);
+    }
+
+    /// <summary>A transport that fetches everything but copies of slices.</summary>
+    private sealed class WithoutCopies(ITensorTransport transport) : ITensorTransport
+    {
+        /// <summary>Lanes of the second half are for copies.</summary>
+        private const int FirstCopy = ITensorTransport.LanesMax / 2;
+
+        public ITensorLane Open(ChannelAddress peer, int lane) => lane < FirstCopy ? transport.Open(peer, lane) : new NoLane();
+    }
+
+    private sealed class NoLane : ITensorLane
+    {
+        public void Fetch(in TensorRequest request, ITensorDestination destination, FetchEnded ended) =>
+            ended(request, FetchResult.Refused(new(RefusalReason.Unknown, "No copies are made.")));
+
+        public void Cancel()
+        {
+            // Every fetch has ended by itself.
+        }
+
+        public void Dispose()
+        {
+            // There is nothing to give back.
+        }
+    }
+}

@@ -1,0 +1,101 @@
+using Akka.Actor;
+using Cllm.Actors;
+using Cllm.Actors.Channel;
+using Cllm.Actors.Cluster;
+using Cllm.Model.Checkpoints;
+using Cllm.Model.Compute;
+using Cllm.Protocol.Identity;
+using Cllm.Tests.Checkpoints;
+
+namespace Cllm.Tests.Cluster;
+
+public sealed class SliceFetchTests : IDisposable
+{
+    private static readonly NodeId Here = new(1);
+    private static readonly NodeId There = new(2);
+
+    private readonly Lane _lane = new();
+    private readonly RunHost _host;
+    private readonly NodeRun _run;
+    private readonly SliceFetches _fetches;
+
+    public SliceFetchTests()
+    {
+        var plan = TestNode.Plan(10);
+        _host = new RunHost(plan, new CheckpointStore(new MemoryFileStore(), "/run", 1), "test") { InitialWeights = _ => { }, Warn = _ => { } };
+        var settings = new ClusterSettings
+        {
+            Run = new("test", "test", RunIdentity.ProtocolVersion),
+            Leaves = plan.Configuration.Leaves,
+            Steps = 10,
+            Workers = 0,
+            Shards = 1,
+            Node = Here,
+            Hocon = Hocon.Load(),
+        };
+        _run = new NodeRun(settings, _host)
+        {
+            Channel = new(new(Here.Number, "here", 1, ""), new OneLane(_lane), _lane),
+            Directory = new(new(1), 1, [new(There, "", new(There.Number, "there", 1, ""))], [new(There, new(1))]),
+        };
+        _run.HoldFirstStep();
+        _fetches = _run.FetchSlices(ActorRefs.Nobody);
+        _fetches.Want(new(1), new(0));
+    }
+
+    public void Dispose()
+    {
+        _fetches.Dispose();
+        _host.Dispose();
+    }
+
+    [Fact]
+    public void Weights_of_the_step_that_is_worked_on_have_those_of_the_next_asked_for_ahead() => Assert.Equal(new Step(1), Assert.Single(_lane.Asked).Step);
+
+    [Fact]
+    public void Weights_that_are_coming_in_are_not_given_up_when_something_is_heard_meanwhile()
+    {
+        _lane.ReceiveFirstChunk();
+        Assert.Equal(SliceBoard.None, _run.Slices.WeightsOf(0));
+        _fetches.AdvanceAll();
+        Assert.Equal(0, _lane.Cancels);
+    }
+
+    [Fact]
+    public void Weights_that_were_asked_for_ahead_are_given_up_when_the_run_goes_back()
+    {
+        _run.Slices.Change(0, SliceParts.All);
+        _fetches.Hold();
+        Assert.Equal(1, _lane.Cancels);
+    }
+
+    /// <summary>A lane on which nothing comes but what a test has come.</summary>
+    private sealed class Lane : ITensorLane
+    {
+        private ITensorDestination? _destination;
+
+        public List<TensorRequest> Asked { get; } = [];
+
+        public int Cancels { get; private set; }
+
+        public void Fetch(in TensorRequest request, ITensorDestination destination, FetchEnded ended)
+        {
+            Asked.Add(request);
+            _destination = destination;
+        }
+
+        public void ReceiveFirstChunk() => _destination!.Chunk(Asked[^1], 0, 0, sizeof(float));
+
+        public void Cancel() => Cancels++;
+
+        public void Dispose()
+        {
+            // Nothing is open.
+        }
+    }
+
+    private sealed class OneLane(Lane opened) : ITensorTransport
+    {
+        public ITensorLane Open(ChannelAddress peer, int lane) => opened;
+    }
+}
