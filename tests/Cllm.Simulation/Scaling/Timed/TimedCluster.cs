@@ -2,6 +2,7 @@ using Cllm.Model.Shape;
 using Cllm.Protocol;
 using Cllm.Protocol.Coordination;
 using Cllm.Protocol.Identity;
+using Cllm.Protocol.Messages;
 using Cllm.Protocol.Nodes;
 using Cllm.Protocol.Tree;
 using Cllm.Simulation.Engine;
@@ -47,6 +48,7 @@ internal sealed class TimedCluster
             NodesToStart = nodes,
             Run = Identity,
             PatienceTicks = Ticks(60),
+            AreGradientsFetched = true,
         });
     }
 
@@ -113,9 +115,13 @@ internal sealed class TimedCluster
     /// <summary>One, give or take so much.</summary>
     public double Spread(double most) => 1 + (most * _dice.Between(-1000, 1000) / 1000);
 
-    /// <summary>One node asks another for bytes: the request has to get there first.</summary>
-    public void Fetch(long fromTicks, TimedNode from, TimedNode to, long bytes, Action ended) => Queue.At(
-        fromTicks + Ticks(Rates.RoundTrip + Rates.FetchTime), () => _network.Send(from.Index, to.Index, bytes, ended));
+    /// <summary>
+    /// One node asks another for the sum of some of its buffers over a shard's range: the request has to get there, and the range to be final in all of them.
+    /// </summary>
+    public void Fetch(long askedTicks, TimedNode from, TimedNode to, ShardIndex shard, ReadOnlyMemory<ReductionSource> sources, Action ended) =>
+        from.WhenFinal(sources, Rates.FinalEarly(_ranges[shard.Number].Offset), finalTicks => Queue.At(
+            Math.Max(finalTicks, askedTicks + Ticks((Rates.RoundTrip / 2) + Rates.FetchTime)) + Ticks(Rates.RoundTrip / 2),
+            () => _network.Send(from.Index, to.Index, SliceBytes(shard), ended)));
 
     /// <summary>
     /// A slice stands at a step at its owner. All other nodes have asked for it ahead, so it goes to all at once: their lanes' threads wake in any order.
