@@ -4,7 +4,7 @@ namespace Cllm.Actors.Channel;
 public static class TensorChunk
 {
     /// <summary>Largest chunk: small enough that it is hashed and copied in the second-level cache.</summary>
-    public const int BytesMax = 256 * 1024;
+    public const int BytesMax = 512 * 1024;
 
     /// <summary>Length of the chunk that begins at an offset of a section.</summary>
     /// <param name="sectionBytes">Bytes of the section.</param>

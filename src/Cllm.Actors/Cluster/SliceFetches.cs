@@ -303,8 +303,9 @@ internal sealed class SliceFetches : IDisposable
         return at >= 0 && fetch.NoUpdateOf?.Number != at ? new Step(at) : null;
     }
 
-    /// <summary>Whether an order is of an earlier epoch and beyond the step that the run went back to: its owner is not there any more.</summary>
-    private bool IsFromBefore(SliceWanted order) => order.Epoch.Number < _wantedIn.Number && order.Step.Number > _wanted?.Number;
+    /// <summary>Whether an order is of an earlier epoch and beyond the step that the run went back to: its owner does not stand there any more.</summary>
+    private bool IsFromBefore(SliceWanted order) =>
+        order.Epoch.Number < _wantedIn.Number && order.Step.Number > _wanted?.Number && !_run.IsOwnedHere(order.Shard.Number);
 
     private TensorRequest RequestOf(int shard, in SliceAim aim)
     {

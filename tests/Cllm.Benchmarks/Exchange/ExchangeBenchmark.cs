@@ -14,15 +14,19 @@ internal static class ExchangeBenchmark
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(110);
 
-    /// <summary>Runs it: <c>exchange [--steps N] [--shards S] [--leaf-milliseconds D] [--no-copies]</c>.</summary>
+    /// <summary>Runs it: <c>exchange [--steps N] [--shards S] [--leaf-milliseconds D] [--no-copies] [--tcp]</c>.</summary>
     public static int Run(string[] arguments)
     {
-        var (steps, shards) = (OtherProcess.Option(arguments, "--steps", 8), OtherProcess.Option(arguments, "--shards", 8));
-        var (leaf, hasCopies) = (OtherProcess.Option(arguments, "--leaf-milliseconds", 0), !arguments.Contains("--no-copies"));
+        var steps = OtherProcess.Option(arguments, "--steps", 8);
+        var settings = new ExchangeSettings(
+            OtherProcess.Option(arguments, "--shards", 8),
+            OtherProcess.Option(arguments, "--leaf-milliseconds", 0),
+            HasCopies: !arguments.Contains("--no-copies"),
+            IsOverTcp: arguments.Contains("--tcp"));
         var notes = new ConcurrentQueue<string>();
         using var marks = new BlockingCollection<(int Process, StepMark Mark)>();
-        var node = ExchangeNode.Start(null, shards, TimeSpan.FromMilliseconds(leaf), hasCopies, mark => marks.Add((0, mark)), notes.Enqueue);
-        using var other = OtherProcess.Start(NodeWord, $"{node.Port}", $"{shards}", $"{leaf}", $"{hasCopies}");
+        var node = ExchangeNode.Start(null, settings, mark => marks.Add((0, mark)), notes.Enqueue);
+        using var other = OtherProcess.Start([NodeWord, $"{node.Port}", .. settings.Words]);
         try
         {
             new Thread(() => Listen(other.StandardOutput, mark => marks.Add((1, mark)))) { IsBackground = true }.Start();
@@ -32,7 +36,7 @@ internal static class ExchangeBenchmark
                 return 1;
             }
 
-            Report(all, node.Parameters, shards, leaf, hasCopies);
+            Report(all, node.Parameters, settings);
             return 0;
         }
         finally
@@ -45,9 +49,8 @@ internal static class ExchangeBenchmark
     /// <summary>The other process: takes part until it is killed, or the one that started it has gone.</summary>
     public static int Serve(string[] arguments)
     {
-        var (port, shards, leaf) = (int.Parse(arguments[1]), int.Parse(arguments[2]), int.Parse(arguments[3]));
-        var hasCopies = bool.Parse(arguments[4]);
-        ExchangeNode.Start(port, shards, TimeSpan.FromMilliseconds(leaf), hasCopies, mark => Console.WriteLine(mark), Console.Error.WriteLine);
+        var settings = ExchangeSettings.Read(arguments.AsSpan(2));
+        ExchangeNode.Start(int.Parse(arguments[1]), settings, mark => Console.WriteLine(mark), Console.Error.WriteLine);
         Console.In.ReadToEnd();
         return 0;
     }
@@ -84,7 +87,7 @@ internal static class ExchangeBenchmark
         return Array.ConvertAll(found, step => Array.ConvertAll(step, mark => mark!.Value));
     }
 
-    private static void Report(StepMark[][] marks, long parameters, int shards, int leaf, bool hasCopies)
+    private static void Report(StepMark[][] marks, long parameters, ExchangeSettings settings)
     {
         var pairs = marks.Skip(WarmUp).SkipLast(1).Zip(marks.Skip(WarmUp + 1)).ToArray();
         double[] seconds = [.. pairs.Select(pair => StepMark.Seconds(pair.First, pair.Second))];
@@ -94,8 +97,9 @@ internal static class ExchangeBenchmark
             pairs.Select(pair => (pair.Second.Sum(mark => mark.Fetched) - pair.First.Sum(mark => mark.Fetched)) / 1e9));
         var median = OtherProcess.Median(seconds);
         Console.WriteLine(
-            $"{parameters / 1e6:F1} million parameters in {shards} shards, 2 processes, {seconds.Length} steps, leaves of {leaf} ms, "
-            + (hasCopies ? "with copies" : "without copies"));
+            $"{parameters / 1e6:F1} million parameters in {settings.Shards} shards, 2 processes, {seconds.Length} steps, "
+            + $"leaves of {settings.LeafMilliseconds} ms, {(settings.HasCopies ? "with" : "without")} copies"
+            + (settings.IsOverTcp ? ", over TCP" : ""));
         Console.WriteLine(
             $"  reduction, AdamW, weights: median {median:F3} s, {seconds.Min():F3} to {seconds.Max():F3} s, "
             + $"{processor:F2} processor seconds in both processes");

@@ -1,3 +1,4 @@
+using System.Net;
 using Akka.Actor;
 using Cllm.Actors;
 using Cllm.Actors.Bootstrap;
@@ -37,12 +38,10 @@ internal sealed class ExchangeNode
 
     /// <summary>Starts it.</summary>
     /// <param name="seed">The port of the process to join; none begins the run.</param>
-    /// <param name="shards">Shards of the run.</param>
-    /// <param name="leaf">How long a leaf takes.</param>
-    /// <param name="hasCopies">Whether copies of slices are made.</param>
+    /// <param name="exchange">What both are started with.</param>
     /// <param name="tell">Gets the marks of this process.</param>
     /// <param name="note">Gets the run's notes.</param>
-    public static ExchangeNode Start(int? seed, int shards, TimeSpan leaf, bool hasCopies, Action<StepMark> tell, Action<string> note)
+    public static ExchangeNode Start(int? seed, ExchangeSettings exchange, Action<StepMark> tell, Action<string> note)
     {
         var plan = new RunPlan(Configuration(), static (_, _, _) => { }, 0, static (_, _) => { });
         var network = new ClusterSystem
@@ -57,11 +56,12 @@ internal sealed class ExchangeNode
             Leaves = plan.Configuration.Leaves,
             Steps = plan.Configuration.Steps,
             Workers = 1,
-            Shards = shards,
+            Shards = exchange.Shards,
             WorkersToStart = 2,
             NodesToStart = 2,
             Hocon = network.Hocon,
         };
+        var leaf = TimeSpan.FromMilliseconds(exchange.LeafMilliseconds);
         var gradient = new AlignedBuffer(plan.Layout.Length);
         gradient.Span.Fill(1e-3f);
         var host = new RunHost(plan, new CheckpointStore(DiskFileStore.Instance, Path.Combine(Path.GetTempPath(), "cllm-exchange"), 1), "exchange")
@@ -79,8 +79,10 @@ internal sealed class ExchangeNode
         var cluster = Akka.Cluster.Cluster.Get(system);
         var node = ClusterNode.Start(system, settings, host, new Listener(note), store =>
         {
-            var channel = ClusterChannel.Open(network, settings.Node, settings.Run, store, settings.Traffic, note);
-            return hasCopies ? channel : channel with { Transport = new WithoutCopies(channel.Transport) };
+            var identity = new ChannelIdentity(settings.Node.Number, "exchange");
+            var limits = new ChannelLimits { HasMachineSocket = !exchange.IsOverTcp };
+            var channel = SocketChannel.Open(new(IPAddress.Loopback, 0), null, store, identity, limits, counters: settings.Traffic, note: note);
+            return exchange.HasCopies ? channel : channel with { Transport = new WithoutCopies(channel.Transport) };
         });
         cluster.Join(seed is { } port ? network.AddressOf(new("127.0.0.1", port)) : cluster.SelfAddress);
         return new(system, node, plan.Layout.Parameters);
@@ -134,28 +136,27 @@ internal sealed class ExchangeNode
         public void Failed(string sentence) => note(sentence);
     }
 
-    /// <summary>A transport that fetches everything but copies of slices.</summary>
+    /// <summary>A transport that fetches everything but what only copies of slices need: their moments, and updates in place of weights.</summary>
     private sealed class WithoutCopies(ITensorTransport transport) : ITensorTransport
     {
-        /// <summary>Lanes of the second half are for copies.</summary>
-        private const int FirstCopy = ITensorTransport.LanesMax / 2;
-
-        public ITensorLane Open(ChannelAddress peer, int lane) => lane < FirstCopy ? transport.Open(peer, lane) : new NoLane();
+        public ITensorLane Open(ChannelAddress peer, int lane) => new LaneWithoutCopies(transport.Open(peer, lane));
     }
 
-    private sealed class NoLane : ITensorLane
+    private sealed class LaneWithoutCopies(ITensorLane lane) : ITensorLane
     {
-        public void Fetch(in TensorRequest request, ITensorDestination destination, FetchEnded ended) =>
-            ended(request, FetchResult.Refused(new(RefusalReason.Unknown, "No copies are made.")));
-
-        public void Cancel()
+        public void Fetch(in TensorRequest request, ITensorDestination destination, FetchEnded ended)
         {
-            // Every fetch has ended by itself.
+            if (request.Kind is TensorKind.Moments or TensorKind.Update)
+            {
+                ended(request, FetchResult.Refused(new(RefusalReason.Unknown, "No copies are made.")));
+                return;
+            }
+
+            lane.Fetch(request, destination, ended);
         }
 
-        public void Dispose()
-        {
-            // There is nothing to give back.
-        }
+        public void Cancel() => lane.Cancel();
+
+        public void Dispose() => lane.Dispose();
     }
 }

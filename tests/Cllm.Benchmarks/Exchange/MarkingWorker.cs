@@ -13,7 +13,7 @@ internal sealed class MarkingWorker(AlignedBuffer gradient, TimeSpan leaf, Func<
 {
     private readonly ManualResetEventSlim _never = new();
 
-    public int ComputeNode(long step, int level, int index, Span<double> leafLosses)
+    public int ComputeNode(long step, int level, int index, Span<double> leafLosses, GradientSettled? settled = null)
     {
         var (ready, processor) = (Stopwatch.GetTimestamp(), StepMark.Processor);
         _never.Wait(leaf);

@@ -25,7 +25,7 @@ public sealed class InspectionServerTests
         Assert.Equal(18, view.Workers.Sum(worker => worker.Leaves));
         Assert.True(view.TokensPerSecond > 0);
         Assert.NotEmpty(view.Leases);
-        Assert.Equal(view.Nodes[0].ComputeSeconds!.Value, view.Workers.Sum(worker => worker.ComputeSeconds!.Value), 6);
+        Assert.Equal(view.Nodes[0].ComputeSeconds!.Value, view.Workers.Sum(worker => worker.ComputeSeconds!.Value), tolerance: 1e-9);
     }
 
     [Fact]

@@ -27,17 +27,18 @@ internal static class MachineSocket
             return null;
         }
 
-        var listener = NewSocket();
+        Socket? listener = null;
         try
         {
+            listener = NewSocket();
             listener.Bind(EndPoint(credential));
             listener.Listen(backlog);
             return listener;
         }
         catch (SocketException)
         {
-            // TCP does the same.
-            listener.Dispose();
+            // A process may be forbidden such sockets. TCP does the same.
+            listener?.Dispose();
             return null;
         }
     }
