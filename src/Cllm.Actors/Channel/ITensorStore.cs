@@ -34,7 +34,7 @@ public interface ITensorReader : IDisposable
     /// <param name="section">Section of the request, from 0.</param>
     /// <param name="offset">Bytes from the start of the section: a multiple of <see cref="TensorChunk.BytesMax"/>.</param>
     /// <param name="length">Bytes.</param>
-    /// <param name="scratch">At least that long, aligned to a cache line, the lane's own; none for weights and state, which are sent from where they are.</param>
+    /// <param name="scratch">At least that long, aligned to a cache line, the lane's own; none for what is neither gradient nor blob and is sent from where it is.</param>
     /// <returns>Exactly <paramref name="length"/> bytes, valid until the next call; or none, when they cannot be read any more.</returns>
     ReadOnlySpan<byte> Read(int section, long offset, int length, Span<byte> scratch);
 

@@ -93,6 +93,13 @@ public sealed class TensorServer : IDisposable
             lanes = [.. _running];
         }
 
+        // Those that wait for the store are woken, all at once: there may be hundreds.
+        foreach (var lane in lanes)
+        {
+            lane.Abort();
+        }
+
+        _store.Changed.Pulse();
         foreach (var lane in lanes)
         {
             lane.Dispose();

@@ -215,10 +215,11 @@ internal sealed class GradientGathering : IGradientHolder, IDisposable
 
     private int FreeBuffer()
     {
-        var number = 0;
+        // Of one number more than there are parts, one is free: mostly the last, which matters where there are hundreds.
+        var number = _parts.Count;
         while (_parts.Exists(part => part.Buffer == number))
         {
-            number++;
+            number--;
         }
 
         if (number == _buffers.Count)

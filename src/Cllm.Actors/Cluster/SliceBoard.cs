@@ -37,8 +37,8 @@ internal sealed class SliceBoard(int shards)
     private readonly List<(long Step, IActorRef Worker)> _waiting = [];
 
     /// <summary>
-    /// Pulsed when the whole of a slice has come to stand at a step, weights and moments: nobody is asked for a slice of which it has only fetched the weights,
-    /// and each pulse wakes all lanes that wait for one.
+    /// Pulsed when the whole of a slice has come to stand at a step, weights and moments, or stands there no longer. Not for weights alone, which are fetched: nobody
+    /// is asked for those, and each pulse wakes all lanes that wait for a slice.
     /// </summary>
     public TensorSignal Changed { get; } = new();
 
@@ -112,6 +112,8 @@ internal sealed class SliceBoard(int shards)
         {
             Set(shard, parts, None);
         }
+
+        Pulse(parts);
     }
 
     /// <summary>Parts of a slice stand at a step.</summary>
@@ -126,10 +128,7 @@ internal sealed class SliceBoard(int shards)
             }
         }
 
-        if (parts == SliceParts.All)
-        {
-            Changed.Pulse();
-        }
+        Pulse(parts);
     }
 
     private static long[] Filled(int length)
@@ -137,6 +136,14 @@ internal sealed class SliceBoard(int shards)
         var steps = new long[length];
         Array.Fill(steps, None);
         return steps;
+    }
+
+    private void Pulse(SliceParts parts)
+    {
+        if (parts == SliceParts.All)
+        {
+            Changed.Pulse();
+        }
     }
 
     private bool AreAt(long step)

@@ -50,6 +50,19 @@ internal sealed record ScalingComparison(int Nodes, int Shards, double Predicted
             output.WriteLine();
         }
 
+        foreach (var (name, model, counts) in ScalingCases.All)
+        {
+            output.WriteLine($"{name}, four shards a node\n");
+            foreach (var nodes in counts.Where(nodes => nodes <= 64))
+            {
+                var comparison = Of(model with { ShardsPerNode = 4 }, nodes, seed: seed);
+                areClose &= Math.Abs(comparison.Difference) <= Tolerance;
+                output.WriteLine(comparison);
+            }
+
+            output.WriteLine();
+        }
+
         return areClose;
     }
 

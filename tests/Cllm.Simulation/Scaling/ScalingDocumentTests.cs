@@ -42,6 +42,16 @@ public sealed partial class ScalingDocumentTests
     }
 
     [Theory]
+    [InlineData(2)]
+    [InlineData(8)]
+    [InlineData(32)]
+    public void A_simulated_run_with_several_shards_a_node_takes_what_the_model_says(int nodes)
+    {
+        var run = ScalingComparison.Of(ScalingCases.Shakespeare with { ShardsPerNode = 4 }, nodes);
+        Assert.InRange(run.Difference, -ScalingComparison.Tolerance, ScalingComparison.Tolerance);
+    }
+
+    [Theory]
     [InlineData(8)]
     [InlineData(60)]
     public void A_simulated_run_with_fewer_shards_than_nodes_takes_what_the_model_says(int shards)

@@ -5,13 +5,12 @@ namespace Cllm.Simulation.Scaling;
 
 /// <summary>
 /// The time of a step on so many nodes, from what one node and the network do. docs/scaling.md derives the terms; a test holds the figures there to these
-/// formulas, and <see cref="ScalingComparison"/> compares them with simulated runs. Parts are added as if nothing overlapped but the copies of slices, which
-/// travel beside the next step.
+/// formulas, and <see cref="ScalingComparison"/> compares them with simulated runs. What overlaps is said where it does.
 /// </summary>
 public sealed record ScalingModel
 {
-    /// <summary>Floats of a parameter that AdamW reads and writes besides the gradient: weight and both moments.</summary>
-    public const int UpdateFloats = 6;
+    /// <summary>Floats of a parameter that AdamW reads and writes: the summed gradient, and weight and both moments twice.</summary>
+    public const int UpdateFloats = 7;
 
     /// <summary>How much faster or slower a worker is than most.</summary>
     public const double WorkerSpread = 0.02;
@@ -28,8 +27,11 @@ public sealed record ScalingModel
     /// <summary>Messages of the coordinator for each lease: the lease and its gradient.</summary>
     private const int MessagesPerLease = 2;
 
-    /// <summary>Messages of the coordinator for each shard: order, norm, commit, update.</summary>
-    private const int MessagesPerShard = 4;
+    /// <summary>Messages of the coordinator for each shard: norm, commit, update. Orders come beside the gradients, which are asked for ahead.</summary>
+    private const int MessagesPerShard = 3;
+
+    /// <summary>The backward pass's part of a leaf.</summary>
+    private const double BackwardShare = 2.0 / 3;
 
     /// <summary>The parameters, and how they are cut into shards.</summary>
     public required ParameterLayout Layout { get; init; }
@@ -58,7 +60,10 @@ public sealed record ScalingModel
     /// <summary>Seconds there and back.</summary>
     public required double RoundTrip { get; init; }
 
-    /// <summary>Shards at most, each at a node of its own while there are so many.</summary>
+    /// <summary>Shards of a node, as long as that is not too many in all. With several, a part of the gradient travels while the rest is computed.</summary>
+    public int ShardsPerNode { get; init; } = 1;
+
+    /// <summary>Shards at most.</summary>
     public int ShardsMax { get; init; } = ClusterSettings.ShardsMax;
 
     /// <summary>Seconds of an actor for one message, sent or received.</summary>
@@ -80,27 +85,49 @@ public sealed record ScalingModel
     public double Compute(int nodes) => Math.Ceiling((double)Leaves / (nodes * Workers(nodes))) * LeafTime(nodes) * (1 + WorkerSpread);
 
     /// <summary>Shards of a run with so many nodes.</summary>
-    public int Shards(int nodes) => Math.Min(nodes, ShardsMax);
+    public int Shards(int nodes) => Math.Min(nodes * ShardsPerNode, ShardsMax);
 
     /// <summary>
-    /// Seconds in which gradients reach their shards, and later weights all nodes. A node with a shard receives P / S floats from each of the others, and later
-    /// sends as many; with the weights, and in the same time, go as many to the node that holds the shard's copy.
+    /// How long before a leaf's end the gradient is final from a number of the vector on, as a share of the leaf: its backward pass comes from the last block down
+    /// to the first, behind which only the embeddings are left, which are final last.
     /// </summary>
-    public double Transfer(int nodes) => nodes == 1 ? 0 : SliceBytes(nodes) * (nodes - 1 + nodes) / NetworkRate;
+    public double FinalEarly(int offset) => BackwardShare * Math.Max(0, (double)(offset - Embeddings) / Layout.Length);
 
-    /// <summary>Seconds in which a shard's thread adds what came for the norm, and again with the update, which touches its slice of weights and moments.</summary>
-    public double Add(int nodes)
+    /// <summary>
+    /// Seconds in which gradients reach their shards after the last leaf. A node with shards receives P floats in all, less its own. What is final before the end
+    /// travels while the backward pass goes on, from when the first of the node's shards is final; the node with most shards of the embeddings has to wait for those.
+    /// </summary>
+    public double Gradients(int nodes)
     {
-        var sources = nodes - 1 + (Leases(nodes) / nodes);
-        return SliceBytes(nodes) * ((2 * sources) + UpdateFloats) / AddRate;
+        var all = SliceBytes(nodes) * Busiest(nodes) * (nodes - 1) / NetworkRate;
+        var last = Math.Min(1, Math.Ceiling(EmbeddingShare * Shards(nodes) / nodes) / Busiest(nodes));
+        var beforeEnd = BackwardShare * (1 - EmbeddingShare) * LeafTime(nodes) * (1 - (1.0 / Busiest(nodes)));
+        return Math.Max(last * all, all - beforeEnd);
     }
+
+    /// <summary>
+    /// Seconds in which weights reach all nodes. The node that holds a shard's copy gets the summed gradient in place of the weights, so copies take none of the network.
+    /// </summary>
+    public double Weights(int nodes) => SliceBytes(nodes) * Busiest(nodes) * (nodes - 1) / NetworkRate;
+
+    /// <summary>Seconds in which a step waits for the network.</summary>
+    public double Transfer(int nodes) => Gradients(nodes) + Weights(nodes);
+
+    /// <summary>Seconds in which a shard's thread adds what came, one sum from each other node and the buffers of its own, keeps the sum, and updates its slice.</summary>
+    public double Add(int nodes) => SliceBytes(nodes) * (nodes - 1 + (Leases(nodes) / nodes) + 1 + UpdateFloats) / AddRate;
 
     /// <summary>Seconds of waiting for answers and for first bytes, and of a shard that hears of each fetch.</summary>
     public double Latency(int nodes) => nodes == 1 ? 0 : (RoundTrips * RoundTrip) + (Fetches * FetchTime) + ((nodes - 1) * MessageTime);
 
-    /// <summary>Seconds of the one coordinator: messages in proportion to workers and shards, and orders that name every source to every shard.</summary>
-    public double Control(int nodes) =>
-        (((MessagesPerLease * Leases(nodes)) + (MessagesPerShard * Shards(nodes))) * MessageTime) + (Leases(nodes) * Shards(nodes) * SourceTime);
+    /// <summary>
+    /// Seconds of the one coordinator: messages in proportion to workers and shards, and orders that name every source to every shard, as far as they take longer than
+    /// the gradients.
+    /// </summary>
+    public double Control(int nodes)
+    {
+        var orders = Shards(nodes) * (MessageTime + (Leases(nodes) * SourceTime));
+        return (((MessagesPerLease * Leases(nodes)) + (MessagesPerShard * Shards(nodes))) * MessageTime) + Math.Max(0, orders - Gradients(nodes));
+    }
 
     /// <summary>Seconds of a step.</summary>
     public double Step(int nodes) => Compute(nodes) + Transfer(nodes) + Add(nodes) + Latency(nodes) + Control(nodes);
@@ -112,4 +139,11 @@ public sealed record ScalingModel
     private double Leases(int nodes) => Math.Min(Leaves, 2.0 * nodes * Workers(nodes));
 
     private double SliceBytes(int nodes) => sizeof(float) * Parameters / Shards(nodes);
+
+    /// <summary>Shards of the node with most of them.</summary>
+    private int Busiest(int nodes) => (int)Math.Ceiling((double)Shards(nodes) / nodes);
+
+    private int Embeddings => Layout["h.0.ln_1.weight"].Offset;
+
+    private double EmbeddingShare => (double)Embeddings / Layout.Length;
 }

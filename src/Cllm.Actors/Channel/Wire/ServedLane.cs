@@ -203,8 +203,8 @@ internal sealed class ServedLane : IDisposable
 
     private bool SendChunks(in TensorRequest request, uint number, ref bool isConnected)
     {
-        var isReadInPlace = request.Kind is TensorKind.Weights or TensorKind.State;
-        var scratch = isReadInPlace ? Span<byte>.Empty : MemoryMarshal.AsBytes((_scratch ??= new(TensorChunk.BytesMax / sizeof(float))).Span);
+        var isMade = request.Kind is TensorKind.Gradient or TensorKind.Blob;
+        var scratch = isMade ? MemoryMarshal.AsBytes((_scratch ??= new(TensorChunk.BytesMax / sizeof(float))).Span) : Span<byte>.Empty;
         for (var section = 0; section < request.Sections; section++)
         {
             for (long offset = 0; offset < request.SectionBytes; offset += TensorChunk.BytesMax)

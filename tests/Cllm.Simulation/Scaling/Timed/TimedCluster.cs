@@ -2,6 +2,7 @@ using Cllm.Model.Shape;
 using Cllm.Protocol;
 using Cllm.Protocol.Coordination;
 using Cllm.Protocol.Identity;
+using Cllm.Protocol.Messages;
 using Cllm.Protocol.Nodes;
 using Cllm.Protocol.Tree;
 using Cllm.Simulation.Engine;
@@ -47,6 +48,7 @@ internal sealed class TimedCluster
             NodesToStart = nodes,
             Run = Identity,
             PatienceTicks = Ticks(60),
+            AreGradientsFetched = true,
         });
     }
 
@@ -113,14 +115,22 @@ internal sealed class TimedCluster
     /// <summary>One, give or take so much.</summary>
     public double Spread(double most) => 1 + (most * _dice.Between(-1000, 1000) / 1000);
 
-    /// <summary>One node asks another for bytes: the request has to get there first.</summary>
-    public void Fetch(long fromTicks, TimedNode from, TimedNode to, long bytes, Action ended) => Queue.At(
-        fromTicks + Ticks(Rates.RoundTrip + Rates.FetchTime), () => _network.Send(from.Index, to.Index, bytes, ended));
+    /// <summary>
+    /// One node asks another for the sum of some of its buffers over a shard's range: the request has to get there, and the range to be final in all of them.
+    /// </summary>
+    public void Fetch(long askedTicks, TimedNode from, TimedNode to, ShardIndex shard, ReadOnlyMemory<ReductionSource> sources, Action ended) =>
+        from.WhenFinal(sources, Rates.FinalEarly(_ranges[shard.Number].Offset), finalTicks => Queue.At(
+            Math.Max(finalTicks, askedTicks + Ticks((Rates.RoundTrip / 2) + Rates.FetchTime)) + Ticks(Rates.RoundTrip / 2),
+            () => _network.Send(from.Index, to.Index, SliceBytes(shard), ended)));
 
     /// <summary>
     /// A slice stands at a step at its owner. All other nodes have asked for it ahead, so it goes to all at once: their lanes' threads wake in any order.
     /// </summary>
-    public void Publish(TimedNode owner, ShardIndex shard, Step step)
+    /// <param name="owner">Where it is.</param>
+    /// <param name="shard">The shard.</param>
+    /// <param name="step">The step.</param>
+    /// <param name="except">The node that has a copy, which it takes to that step itself; none when there is none.</param>
+    public void Publish(TimedNode owner, ShardIndex shard, Step step, TimedNode? except)
     {
         owner.Stand(step);
         for (var left = _order.Length; left > 1; left--)
@@ -134,12 +144,25 @@ internal sealed class TimedCluster
         {
             foreach (var index in order)
             {
-                if (index != owner.Index)
+                var node = Nodes[index];
+                if (node != owner && node != except)
                 {
-                    var node = Nodes[index];
                     _network.Send(owner.Index, index, SliceBytes(shard), () => node.Stand(step));
                 }
             }
         });
     }
+
+    /// <summary>
+    /// A shard begins to update its slice: the summed gradient goes to the node of the copy, in place of the weights, and that updates it as well.
+    /// </summary>
+    public void SendUpdate(TimedNode owner, ShardIndex shard, Step step, TimedNode copy) => Queue.At(
+        Queue.NowTicks + Ticks((Rates.RoundTrip / 2) + Rates.FetchTime),
+        () => _network.Send(owner.Index, copy.Index, SliceBytes(shard), () => Queue.At(
+            Queue.NowTicks + Ticks(ScalingModel.UpdateFloats * SliceBytes(shard) / Rates.AddRate),
+            () =>
+            {
+                copy.Stand(step);
+                copy.Actor.Take(new CopyStands(shard, step));
+            })));
 }

@@ -53,7 +53,7 @@ internal sealed class TimedCoordinator(TimedCluster cluster, TimedNode node, Coo
             case DestinationKind.EveryShard:
                 foreach (var shard in Cluster.Owners)
                 {
-                    Tell(shard!, send.Message);
+                    Tell(shard!, send.Message, send.Message is GradientsExpected expected ? expected.Sources.Length : 0);
                 }
 
                 break;

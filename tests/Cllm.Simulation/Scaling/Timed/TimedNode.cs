@@ -1,4 +1,5 @@
 using Cllm.Protocol.Identity;
+using Cllm.Protocol.Messages;
 
 namespace Cllm.Simulation.Scaling.Timed;
 
@@ -7,6 +8,8 @@ internal sealed class TimedNode(int index, int slices)
 {
     private readonly int _slices = slices;
     private readonly List<TimedWorker> _waiting = [];
+    private readonly Dictionary<LeaseId, (long EndTicks, long LeafTicks)> _computed = [];
+    private readonly List<Func<bool>> _asking = [];
     private Step _newest;
     private int _standing = slices;
 
@@ -22,6 +25,42 @@ internal sealed class TimedNode(int index, int slices)
 
     /// <summary>Whether all weights stand at a step.</summary>
     public bool AreWeightsAt(Step step) => _newest == step && _standing == _slices;
+
+    /// <summary>A worker computes a lease: it will have done so at a time, and be at its last leaf until then for so long.</summary>
+    public void Computes(LeaseId lease, long endTicks, long leafTicks)
+    {
+        _computed.Add(lease, (endTicks, leafTicks));
+        _asking.RemoveAll(ask => ask());
+    }
+
+    /// <summary>Somebody wants a sum of this node's buffers, or a part of it.</summary>
+    /// <param name="sources">The buffers.</param>
+    /// <param name="early">How long before the end of a lease's last leaf the part is final, as a share of that leaf.</param>
+    /// <param name="known">Gets when it is final in all of them, as soon as that is known.</param>
+    public void WhenFinal(ReadOnlyMemory<ReductionSource> sources, double early, Action<long> known)
+    {
+        if (!Ask())
+        {
+            _asking.Add(Ask);
+        }
+
+        bool Ask()
+        {
+            var final = 0L;
+            foreach (var source in sources.Span)
+            {
+                if (!_computed.TryGetValue(source.Buffer.Lease, out var computed))
+                {
+                    return false;
+                }
+
+                final = Math.Max(final, computed.EndTicks - (long)(early * computed.LeafTicks));
+            }
+
+            known(final);
+            return true;
+        }
+    }
 
     /// <summary>A worker waits for the weights.</summary>
     public void Await(TimedWorker worker) => _waiting.Add(worker);

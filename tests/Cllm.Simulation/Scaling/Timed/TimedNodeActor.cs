@@ -6,11 +6,12 @@ using Cllm.Protocol.Nodes;
 
 namespace Cllm.Simulation.Scaling.Timed;
 
-/// <summary>What a node's actor does: it announces the node and its members, passes on what they say, and fetches copies.</summary>
+/// <summary>What a node's actor does: it announces the node and its members, passes on what they say, and says when copies stand where they should.</summary>
 internal sealed class TimedNodeActor(TimedCluster cluster, TimedNode node)
     : TimedActor(cluster, node, new Node(new() { Node = node.Id, Run = TimedCluster.Identity }))
 {
     private readonly Dictionary<ShardIndex, Step> _copies = [];
+    private readonly Dictionary<ShardIndex, CopyOffered> _offers = [];
     private Epoch _epoch;
 
     protected override void Receive(object message)
@@ -21,11 +22,14 @@ internal sealed class TimedNodeActor(TimedCluster cluster, TimedNode node)
                 Tell(Cluster.Coordinator, passed.Message);
                 break;
             case CopyOffered offer:
-                Cluster.Fetch(NowTicks, offer.Shard.Node, Node, Cluster.SliceBytes(offer.Shard.Shard), () => Take(new CopyFetched(offer)));
+                // The first one is there from the beginning.
+                _copies.TryAdd(offer.Shard.Shard, offer.Step);
+                _offers[offer.Shard.Shard] = offer;
+                Answer(offer.Shard.Shard);
                 break;
-            case CopyFetched(var offer):
-                _copies[offer.Shard.Shard] = offer.Step;
-                Tell(offer.Shard, new CopyCame(offer.Step, Node.Id));
+            case CopyStands copy:
+                _copies[copy.Shard] = copy.Step;
+                Answer(copy.Shard);
                 break;
             case NodeAdmitted admitted:
                 _epoch = admitted.Epoch;
@@ -84,8 +88,18 @@ internal sealed class TimedNodeActor(TimedCluster cluster, TimedNode node)
         }
     }
 
-    private sealed record CopyFetched(CopyOffered Offer);
+    private void Answer(ShardIndex shard)
+    {
+        if (_offers.TryGetValue(shard, out var offer) && offer.Step == _copies[shard])
+        {
+            _offers.Remove(shard);
+            Tell(offer.Shard, new CopyCame(offer.Step, Node.Id));
+        }
+    }
 }
+
+/// <summary>A copy that a node holds stands at a step.</summary>
+internal sealed record CopyStands(ShardIndex Shard, Step Step);
 
 /// <summary>What a worker or shard says to the coordinator, by way of its node.</summary>
 internal sealed record Passed(Input Message);

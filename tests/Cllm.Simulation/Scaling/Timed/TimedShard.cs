@@ -1,21 +1,31 @@
 using Cllm.Actors.Cluster;
 using Cllm.Protocol;
 using Cllm.Protocol.Identity;
+using Cllm.Protocol.Messages;
 using Cllm.Protocol.Nodes;
 using Cllm.Protocol.Shards;
 
 namespace Cllm.Simulation.Scaling.Timed;
 
 /// <summary>
-/// What a shard's actor does: it fetches the sums that the program's own routes name, from all nodes at once and one at a time from each, adds them and the
-/// buffers of its own node for the norm, adds them again with the update, and offers the copy.
+/// What a shard's actor does: it fetches the sums that the program's own routes name, from all nodes at once and one at a time from each, as soon as
+/// it hears where they will be; adds them and the buffers of its own node, keeps the sum, updates with it, and offers its slice to the node of the copy, which has followed by then.
 /// </summary>
 internal sealed class TimedShard : TimedActor
 {
     private readonly StartShard _start;
     private readonly List<GradientRoute> _routes = [];
     private readonly Dictionary<NodeId, Queue<GradientRoute>> _missing = [];
+    private ReductionSource[] _sources = [];
+
+    /// <summary>The step whose gradients it has asked for last.</summary>
+    private Step? _asked;
+
+    /// <summary>The order that waits for them.</summary>
     private ReduceSlice? _gathering;
+
+    /// <summary>The node that holds the copy; none when nobody does.</summary>
+    private TimedNode? _copy;
 
     public TimedShard(TimedCluster cluster, TimedNode node, StartShard start, Epoch epoch)
         : base(cluster, node, new Shard(new() { Shard = start.Shard, Incarnation = start.Incarnation, Node = node.Id, Epoch = epoch, Slice = start.Step })) =>
@@ -33,7 +43,7 @@ internal sealed class TimedShard : TimedActor
                 Feed(input);
                 break;
             case PartCame part:
-                Fetch(part.From);
+                Fetched(part.From);
                 break;
             case CopyCame copy:
                 Feed(new SliceSent(copy.Step, copy.Replica, null));
@@ -48,24 +58,42 @@ internal sealed class TimedShard : TimedActor
             case Send send:
                 Tell(Node.Actor, new Passed(send.Message));
                 return null;
+            case ExpectGradients work:
+                Ask(work.Step, work.Sources);
+                return null;
             case ReduceSlice work:
-                return Gather(work);
+                Ask(work.Step, work.Sources);
+                _gathering = work;
+                return _missing.Count == 0 ? Reduce() : null;
             case UpdateSlice work:
-                Spend((_routes.Count + ScalingModel.UpdateFloats) * Bytes / Cluster.Rates.AddRate);
-                Cluster.Queue.At(NowTicks, () => Cluster.Publish(Node, Shard, work.Step.Next));
+                var copy = _copy;
+                if (copy is not null)
+                {
+                    Cluster.Queue.At(NowTicks, () => Cluster.SendUpdate(Node, Shard, work.Step.Next, copy));
+                }
+
+                Spend(ScalingModel.UpdateFloats * Bytes / Cluster.Rates.AddRate);
+                Cluster.Queue.At(NowTicks, () => Cluster.Publish(Node, Shard, work.Step.Next, except: copy));
                 return new SliceUpdated(work.Epoch, work.Step);
             case SendSlice work:
-                Tell(Cluster.Nodes[work.Replica.Number].Actor, new CopyOffered(this, work.Step));
+                _copy = Cluster.Nodes[work.Replica.Number];
+                Tell(_copy.Actor, new CopyOffered(this, work.Step));
                 return null;
             default:
                 throw Invariant.Broken($"shard {Shard} performs no {effect.GetType().Name}");
         }
     }
 
-    private SliceReduced? Gather(ReduceSlice work)
+    /// <summary>Asks all nodes for what it needs of them, unless it has asked before the order.</summary>
+    private void Ask(Step step, ReductionSource[] sources)
     {
-        GradientRoutes.Find(Cluster.Tree, work.Sources, Node.Id, _routes);
-        _gathering = work;
+        if (_asked == step)
+        {
+            return;
+        }
+
+        GradientRoutes.Find(Cluster.Tree, sources, Node.Id, _routes);
+        (_asked, _sources) = (step, sources);
         foreach (var route in _routes)
         {
             if (route.Holder != Node.Id)
@@ -75,24 +103,20 @@ internal sealed class TimedShard : TimedActor
             }
         }
 
-        if (_missing.Count == 0)
-        {
-            return Reduce();
-        }
-
         foreach (var holder in _missing.Keys)
         {
             Begin(holder);
         }
-
-        return null;
     }
 
-    private void Begin(NodeId holder) =>
-        Cluster.Fetch(NowTicks, Cluster.Nodes[holder.Number], Node, Bytes, () => Take(new PartCame(holder)));
+    private void Begin(NodeId holder)
+    {
+        var route = _missing[holder].Peek();
+        Cluster.Fetch(NowTicks, Cluster.Nodes[holder.Number], Node, Shard, _sources.AsMemory(route.First, route.Count), () => Take(new PartCame(holder)));
+    }
 
     /// <summary>A sum has come from a node: the next one of that node, or all are there.</summary>
-    private void Fetch(NodeId holder)
+    private void Fetched(NodeId holder)
     {
         _missing[holder].Dequeue();
         if (_missing[holder].Count > 0)
@@ -102,7 +126,7 @@ internal sealed class TimedShard : TimedActor
         }
 
         _missing.Remove(holder);
-        if (_missing.Count == 0)
+        if (_missing.Count == 0 && _gathering is not null)
         {
             Feed(Reduce());
         }
@@ -112,7 +136,7 @@ internal sealed class TimedShard : TimedActor
     {
         var work = _gathering!;
         _gathering = null;
-        Spend(_routes.Count * Bytes / Cluster.Rates.AddRate);
+        Spend((_routes.Count + 1) * Bytes / Cluster.Rates.AddRate);
         return new(work.Epoch, work.Step, Payload.Empty);
     }
 

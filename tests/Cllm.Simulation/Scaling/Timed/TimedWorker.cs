@@ -58,11 +58,14 @@ internal sealed class TimedWorker : TimedActor
     private NodeComputed Compute(ComputeNode work)
     {
         var leaves = Cluster.Tree.Count(work.Node);
+        var beganTicks = NowTicks;
         for (var leaf = 0; leaf < leaves; leaf++)
         {
+            beganTicks = NowTicks;
             Spend(Cluster.LeafSeconds * _speed * Cluster.Spread(ScalingModel.LeafSpread));
         }
 
+        Node.Computes(work.Lease, NowTicks, NowTicks - beganTicks);
         return new(work.Lease, _buffers++, Payload.Of(NoLosses));
     }
 }
