@@ -52,7 +52,7 @@ public static class BenchCommand
                 report.Step(StepBench.Run(shape, limit.Threads, limit, recompute));
                 if (shape.Named)
                 {
-                    report.Generate(GenerateBench.Run(shape, limit));
+                    report.Generate(GenerateBench.Run(shape, limit.Threads));
                 }
             }
         }

@@ -1,11 +1,17 @@
+using System.Diagnostics;
 using Cllm.Model.Compute;
 using Cllm.Model.Generation;
 using Cllm.Model.Shape;
+using Cllm.Numerics.Kernels;
 using Cllm.Numerics.Memory;
+using Cllm.Numerics.Parallel;
 
 namespace Cllm.Cli.Bench;
 
-/// <summary>Times the tokens of a generation with cached keys and values. A token reads every weight but the embeddings once.</summary>
+/// <summary>
+/// Times the tokens of a generation with cached keys and values, in turn with a plain sum over the same weights: a token reads every weight but the position
+/// embeddings once, so that sum is its limit, and what other programs do to the memory meanwhile they do to both.
+/// </summary>
 internal static class GenerateBench
 {
     private const int WarmUp = 4;
@@ -13,41 +19,60 @@ internal static class GenerateBench
 
     /// <summary>Generates behind an empty prompt.</summary>
     /// <param name="bench">The model.</param>
-    /// <param name="limit">The limit of so many threads.</param>
-    public static GenerateResult Run(BenchShape bench, MachineLimits limit)
+    /// <param name="threads">Threads of both.</param>
+    public static GenerateResult Run(BenchShape bench, int threads)
     {
         var layout = new ParameterLayout(bench.Shape);
         using var weights = new AlignedBuffer(layout.Length);
         InitialWeights.Draw(layout, 1, weights.Span);
-        using var decoder = new GptDecoder(layout, weights, limit.Threads);
+        using var decoder = new GptDecoder(layout, weights, threads);
+        using var team = new ThreadTeam(threads);
+        var reading = new Reading(weights, layout.Length - (bench.Shape.Block * bench.Shape.Width));
         int tokens = Math.Min(Tokens, bench.Shape.Block - WarmUp);
-        var seconds = new double[tokens];
+        double[] tokenSeconds = new double[tokens], readSeconds = new double[tokens];
         int[] id = [1];
         for (int i = -WarmUp; i < tokens; i++)
         {
-            long began = System.Diagnostics.Stopwatch.GetTimestamp();
+            long began = Stopwatch.GetTimestamp();
             decoder.Read(id);
+            long turned = Stopwatch.GetTimestamp();
+            team.Run(reading);
             if (i >= 0)
             {
-                seconds[i] = System.Diagnostics.Stopwatch.GetElapsedTime(began).TotalSeconds;
+                tokenSeconds[i] = Stopwatch.GetElapsedTime(began, turned).TotalSeconds;
+                readSeconds[i] = Stopwatch.GetElapsedTime(turned).TotalSeconds;
             }
         }
 
-        double read = sizeof(float) * ((double)layout.Length - (bench.Shape.Block * (double)bench.Shape.Width));
-        return new GenerateResult(bench, limit, Timing.Of(seconds), read);
+        return new GenerateResult(bench, threads, Timing.Of(tokenSeconds), Timing.Of(readSeconds), sizeof(float) * (double)reading.Floats);
+    }
+
+    private sealed class Reading(AlignedBuffer weights, int floats) : ITeamProgram
+    {
+        public int Floats => floats;
+
+        public void Run(ThreadTeam team, int member)
+        {
+            (int first, int count) = team.Part(member, floats, 64);
+            StreamLoop.Read(weights.Span.Slice(first, count));
+        }
     }
 }
 
 /// <summary>Tokens generated one by one.</summary>
 /// <param name="Shape">The model.</param>
-/// <param name="Limit">Limits of so many threads.</param>
+/// <param name="Threads">Threads.</param>
 /// <param name="Timing">Time of a token.</param>
-/// <param name="Bytes">Bytes of weights that a token reads.</param>
-internal sealed record GenerateResult(BenchShape Shape, MachineLimits Limit, Timing Timing, double Bytes)
+/// <param name="Reading">Time of a sum over the weights.</param>
+/// <param name="Bytes">Bytes of weights that either reads.</param>
+internal sealed record GenerateResult(BenchShape Shape, int Threads, Timing Timing, Timing Reading, double Bytes)
 {
-    /// <summary>Bytes of weights read a second, in units of 10^9.</summary>
+    /// <summary>Bytes of weights read a second by a token, in units of 10^9.</summary>
     public double GbPerSecond => Bytes / Timing.Median / 1e9;
 
-    /// <summary>That, of what reading alone reaches.</summary>
-    public double Share => GbPerSecond / Limit.ReadGbPerSecond;
+    /// <summary>Bytes read a second by the sum, in units of 10^9.</summary>
+    public double ReadGbPerSecond => Bytes / Reading.Median / 1e9;
+
+    /// <summary>The one, of the other.</summary>
+    public double Share => Reading.Median / Timing.Median;
 }

@@ -20,7 +20,6 @@ internal sealed class JsonReport(TextWriter output) : IBenchReport
                 ["threads"] = limit.Threads,
                 ["vector_bits"] = FmaLoop.VectorBits,
                 ["fma_limit_gflop_per_second"] = Round(limit.GflopPerSecond),
-                ["read_gb_per_second"] = Round(limit.ReadGbPerSecond),
                 ["copy_gb_per_second"] = Round(limit.CopyGbPerSecond),
                 ["triad_gb_per_second"] = Round(limit.TriadGbPerSecond),
             });
@@ -85,12 +84,13 @@ internal sealed class JsonReport(TextWriter output) : IBenchReport
     {
         ["kind"] = "generate",
         ["shape"] = generate.Shape.Name,
-        ["threads"] = generate.Limit.Threads,
+        ["threads"] = generate.Threads,
         ["ms_median"] = Round(generate.Timing.Median * 1e3),
         ["ms_min"] = Round(generate.Timing.Minimum * 1e3),
         ["ms_max"] = Round(generate.Timing.Maximum * 1e3),
         ["tokens_per_second"] = Round(1 / generate.Timing.Median),
         ["gb_per_second"] = Round(generate.GbPerSecond),
+        ["read_gb_per_second"] = Round(generate.ReadGbPerSecond),
         ["share_of_limit"] = Round(generate.Share),
     });
 

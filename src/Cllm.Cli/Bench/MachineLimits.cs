@@ -7,15 +7,14 @@ namespace Cllm.Cli.Bench;
 /// <summary>What this machine can do at best, measured: multiply-adds in registers, and streams through memory.</summary>
 /// <param name="Threads">Threads of the measurement.</param>
 /// <param name="GflopPerSecond">Fused multiply-adds at the products' vector width, two operations each.</param>
-/// <param name="ReadGbPerSecond">Sum over a buffer larger than the caches: bytes read.</param>
 /// <param name="CopyGbPerSecond">Copy between buffers larger than the caches: bytes read and written.</param>
 /// <param name="TriadGbPerSecond">x + f y to a third buffer with non-temporal stores: bytes read and written.</param>
-internal sealed record MachineLimits(int Threads, double GflopPerSecond, double ReadGbPerSecond, double CopyGbPerSecond, double TriadGbPerSecond)
+internal sealed record MachineLimits(int Threads, double GflopPerSecond, double CopyGbPerSecond, double TriadGbPerSecond)
 {
     private const long Rounds = 100_000;
     private const int StreamFloats = 16 * 1024 * 1024;
 
-    /// <summary>The better of the two streams that also write.</summary>
+    /// <summary>The better of the two streams.</summary>
     public double GbPerSecond => Math.Max(CopyGbPerSecond, TriadGbPerSecond);
 
     /// <summary>Measures with a number of threads at once.</summary>
@@ -27,7 +26,6 @@ internal sealed record MachineLimits(int Threads, double GflopPerSecond, double 
         return new MachineLimits(
             threads,
             flops / Best(team, new Part((_, _) => FmaLoop.Run(Rounds))) / 1e9,
-            4.0 * StreamFloats / Best(team, new Part((first, count) => StreamLoop.Read(x.Span.Slice(first, count)))) / 1e9,
             8.0 * StreamFloats / Best(team, new Part((first, count) => x.Span.Slice(first, count).CopyTo(sum.Span[first..]))) / 1e9,
             12.0 * StreamFloats / Best(team, new Part((first, count) =>
                 StreamLoop.Triad(x.Span.Slice(first, count), y.Span.Slice(first, count), 0.5f, sum.Span.Slice(first, count)))) / 1e9);

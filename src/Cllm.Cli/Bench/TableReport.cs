@@ -14,10 +14,10 @@ internal sealed class TableReport(Terminal terminal) : IBenchReport
     {
         terminal.Heading($"This machine's limits, vectors of {FmaLoop.VectorBits} bits");
         Write(
-            ["threads", "FMA GFLOP/s", "read GB/s", "copy GB/s", "triad GB/s"],
+            ["threads", "FMA GFLOP/s", "copy GB/s", "triad GB/s"],
             limits.Select(limit => new[]
             {
-                $"{limit.Threads}", $"{limit.GflopPerSecond:F1}", $"{limit.ReadGbPerSecond:F1}", $"{limit.CopyGbPerSecond:F1}", $"{limit.TriadGbPerSecond:F1}",
+                $"{limit.Threads}", $"{limit.GflopPerSecond:F1}", $"{limit.CopyGbPerSecond:F1}", $"{limit.TriadGbPerSecond:F1}",
             }));
     }
 
@@ -63,11 +63,11 @@ internal sealed class TableReport(Terminal terminal) : IBenchReport
     /// <inheritdoc/>
     public void Generate(GenerateResult generate)
     {
-        terminal.Heading($"Generation with {generate.Shape.Name}, {Format.Plural(generate.Limit.Threads, "thread")}");
+        terminal.Heading($"Generation with {generate.Shape.Name}, {Format.Plural(generate.Threads, "thread")}");
         terminal.Table(
         [
             ("tokens a second", $"{1 / generate.Timing.Median:F1}"),
-            ("of reading alone", $"{generate.Share:P1}: {generate.GbPerSecond:F1} of {generate.Limit.ReadGbPerSecond:F1} GB/s"),
+            ("of reading alone", $"{generate.Share:P1}: {generate.GbPerSecond:F1} of {generate.ReadGbPerSecond:F1} GB/s, weights read in turn with tokens"),
             ("token", $"median {generate.Timing.Median * 1e3:F2} ms, {generate.Timing.Minimum * 1e3:F2} to {generate.Timing.Maximum * 1e3:F2}"),
         ]);
     }
