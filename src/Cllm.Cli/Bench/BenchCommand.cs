@@ -15,11 +15,12 @@ public static class BenchCommand
         Option<long?> threads = Values.Whole("--threads", "Threads of the steps. [default: 1, then one a core]", 1, 1024);
         Option<long?> leaves = Values.Whole("--leaves", "Leaves of a step; with one, all threads share it. [default: the shape's]", 1, BenchShape.All.Max(bench => bench.Batch));
         var kernels = new Option<bool>("--kernels") { Description = "Limits and kernels only, no whole steps." };
+        var steps = new Option<bool>("--steps") { Description = "Limits and whole steps only, no kernels." };
         var recompute = new Option<bool>("--recompute") { Description = "Steps compute activations again in the backward pass." };
         var json = new Option<bool>("--json") { Description = "One JSON object a line instead of tables." };
         var command = new Command("bench", "Time kernels and whole training steps beside what this machine can do.")
         {
-            shape, threads, leaves, kernels, recompute, json,
+            shape, threads, leaves, kernels, steps, recompute, json,
         };
         command.SetAction(parsed =>
         {
@@ -29,21 +30,24 @@ public static class BenchCommand
                 report,
                 [.. BenchShape.All.Where(bench => name is null ? !bench.Named : bench.Name == name).Select(bench => bench.With(parsed.GetValue(leaves)))],
                 parsed.GetValue(threads) is { } given ? [(int)given] : Environment.ProcessorCount == 1 ? [1] : [1, Environment.ProcessorCount],
-                wholeSteps: !parsed.GetValue(kernels),
+                wholeSteps: !parsed.GetValue(kernels) || parsed.GetValue(steps),
+                kernels: !parsed.GetValue(steps) || parsed.GetValue(kernels),
                 parsed.GetValue(recompute));
             return ExitCode.Success;
         });
         return command;
     }
 
-    private static void Run(IBenchReport report, IReadOnlyList<BenchShape> shapes, IReadOnlyList<int> threads, bool wholeSteps, bool recompute)
+    private static void Run(
+        IBenchReport report, IReadOnlyList<BenchShape> shapes, IReadOnlyList<int> threads, bool wholeSteps, bool kernels, bool recompute)
     {
         MachineLimits[] limits = [.. threads.Prepend(1).Distinct().Select(MachineLimits.Measure)];
         report.Limits(limits);
         foreach (BenchShape shape in shapes)
         {
-            using (var suite = new KernelSuite(shape))
+            if (kernels)
             {
+                using var suite = new KernelSuite(shape);
                 report.Kernels(shape, [.. suite.Cases().Select(kernel => new KernelResult(kernel, Timing.Of(kernel.Run), limits[0]))]);
             }
 

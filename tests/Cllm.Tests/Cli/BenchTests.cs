@@ -35,6 +35,15 @@ public class BenchTests
         });
     }
 
+    [Fact]
+    public void Steps_alone_are_timed_without_kernels()
+    {
+        Said said = Said.By("bench", "--shape", "seed", "--threads", "1", "--steps", "--json");
+        Assert.Equal(ExitCode.Success, said.Code);
+        Assert.Contains("\"kind\":\"step\"", said.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("\"kind\":\"kernel\"", said.Output, StringComparison.Ordinal);
+    }
+
     /// <summary>tokens * (6 * (12 * layers * width^2 + vocabulary * width) + 6 * layers * width * (block + 1)), by hand.</summary>
     [Theory]
     [InlineData("seed", 128.0 * ((6 * ((12 * 2 * 16384) + 128000)) + (6 * 2 * 128 * 33)))]
