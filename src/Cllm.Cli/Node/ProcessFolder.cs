@@ -1,3 +1,5 @@
+using Cllm.Model;
+
 namespace Cllm.Cli.Node;
 
 /// <summary>
@@ -11,6 +13,9 @@ public sealed class ProcessFolder : IDisposable
     private const string LockSuffix = ".lock";
     private const int NameBytes = 6;
 
+    /// <summary>A name may be taken, or removed by another process in the moment before it is locked; not so often in a row.</summary>
+    private const int AttemptsMax = 8;
+
     private readonly FileStream _lock;
 
     private ProcessFolder(FileStream held, string path) => (_lock, FolderPath) = (held, path);
@@ -20,11 +25,13 @@ public sealed class ProcessFolder : IDisposable
 
     /// <summary>Makes a folder that only this user can read.</summary>
     /// <param name="parent">Where; null for the system's place for temporary files.</param>
+    /// <exception cref="InputException">Nothing can be written there.</exception>
     public static ProcessFolder Create(string? parent = null)
     {
-        while (true)
+        string place = parent ?? Path.GetTempPath();
+        for (int attempt = 0; attempt < AttemptsMax; attempt++)
         {
-            string path = Path.Combine(parent ?? Path.GetTempPath(), Prefix + Convert.ToHexStringLower(System.Security.Cryptography.RandomNumberGenerator.GetBytes(NameBytes)));
+            string path = Path.Combine(place, Prefix + Convert.ToHexStringLower(System.Security.Cryptography.RandomNumberGenerator.GetBytes(NameBytes)));
             if (TryLock(path + LockSuffix, FileMode.CreateNew) is { } held)
             {
                 if (OperatingSystem.IsWindows())
@@ -39,6 +46,8 @@ public sealed class ProcessFolder : IDisposable
                 return new ProcessFolder(held, path);
             }
         }
+
+        throw new InputException($"No file can be made in {place}, the folder for temporary files; let TMPDIR name one that can be written.");
     }
 
     /// <summary>Removes folders whose process lives no longer. What cannot be removed, or may belong to somebody, stays.</summary>

@@ -1,4 +1,5 @@
 using Cllm.Cli.Node;
+using Cllm.Model;
 using Cllm.Tests.Files;
 
 namespace Cllm.Tests.Joining;
@@ -46,5 +47,16 @@ public sealed class ProcessFolderTests : IDisposable
         ProcessFolder.RemoveAbandoned(Parent);
 
         Assert.True(Directory.Exists(unknown));
+    }
+
+    [Fact]
+    public void A_place_where_nothing_can_be_written_is_named()
+    {
+        var nowhere = Path.Combine(Parent, "nowhere");
+
+        var sentence = Assert.Throws<InputException>(() => ProcessFolder.Create(nowhere)).Message;
+
+        Assert.Contains(nowhere, sentence, StringComparison.Ordinal);
+        Assert.Contains("TMPDIR", sentence, StringComparison.Ordinal);
     }
 }
