@@ -1,4 +1,5 @@
 using BenchmarkDotNet.Running;
+using Cllm.Benchmarks;
 using Cllm.Benchmarks.Channel;
 using Cllm.Benchmarks.Exchange;
 
@@ -13,6 +14,6 @@ switch (args.FirstOrDefault())
     case "exchange-node":
         return ExchangeBenchmark.Serve(args);
     default:
-        BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
+        BenchmarkSwitcher.FromAssembly(typeof(StepBenchmarks).Assembly).Run(args);
         return 0;
 }

@@ -1,6 +1,6 @@
 using BenchmarkDotNet.Attributes;
+using Cllm.Cli.Bench;
 using Cllm.Model.Compute;
-using Cllm.Model.Run;
 using Cllm.Model.Shape;
 
 namespace Cllm.Benchmarks;
@@ -23,8 +23,8 @@ public class StepBenchmarks
     private double[] _norms = [];
     private long _step;
 
-    /// <summary>Vocabulary, block, layers, heads, width, batch: the shapes seed and shakespeare-cpu.</summary>
-    [Params("1000,32,2,4,128,4", "65,64,4,4,128,12")]
+    /// <summary>A shape of `cllm bench`, with two leaves.</summary>
+    [Params("seed", "shakespeare-cpu")]
     public string Shape { get; set; } = "";
 
     [Params(false, true)]
@@ -33,8 +33,7 @@ public class StepBenchmarks
     [GlobalSetup]
     public void Prepare()
     {
-        int[] size = Array.ConvertAll(Shape.Split(','), int.Parse);
-        _plan = PlanFor(new GptShape(size[0], size[1], size[2], size[3], size[4]), size[5]);
+        _plan = BenchShape.Named(Shape).With(Leaves).Plan(1_000_000);
         _state = new RunState(_plan.Layout);
         InitialWeights.Draw(_plan.Layout, 1, _state.Weights.Span);
         _worker = new WorkerCompute(_plan, _state, threads: 1, Recompute);
@@ -58,48 +57,5 @@ public class StepBenchmarks
         _shard.Reduce(_step, _sources, _norms);
         _shard.Apply(_step, _sources, StepCombination.Combine(_plan, _step, _losses, _norms));
         _step++;
-    }
-
-    private static RunPlan PlanFor(GptShape shape, int batch) => new(
-        new RunConfiguration
-        {
-            Shape = shape,
-            Batch = batch,
-            Leaves = Leaves,
-            Steps = 1_000_000,
-            Seed = 1,
-            Order = RowOrder.Sequential,
-            Optimizer = new OptimizerConfiguration
-            {
-                LearningRate = 1e-4,
-                MinimumLearningRate = 1e-5,
-                WarmupSteps = 10,
-                WeightDecay = 0.1,
-                Beta1 = 0.9,
-                Beta2 = 0.99,
-                Epsilon = 1e-8,
-                GradientClip = 1,
-            },
-            Dropout = 0,
-            ValidationFraction = 0,
-            EvaluationRows = 0,
-            EvaluateEvery = 0,
-            Tokenizer = "tokens",
-            TokenizerDigest = "",
-            DataDigest = "",
-            InitialWeightsDigest = "",
-        },
-        (step, row, tokens) => Draw(tokens, (step * batch) + row, shape.Vocabulary),
-        0,
-        static (_, tokens) => tokens.Clear());
-
-    private static void Draw(Span<int> tokens, long row, int vocabulary)
-    {
-        ulong z = (ulong)row * 0x9E3779B97F4A7C15;
-        foreach (ref int token in tokens)
-        {
-            z = ((z ^ (z >> 29)) * 0xBF58476D1CE4E5B9) + 0x94D049BB133111EB;
-            token = (int)((z >> 33) % (ulong)vocabulary);
-        }
     }
 }

@@ -37,9 +37,10 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
     private TakeCheckpoint? _gathering;
     private int _gatherings;
     private bool _isDirectoryDue;
-    private bool _isDirectoryPausing;
     private ICancelable? _overdue;
     private ICancelable? _again;
+
+    /// <summary>Until when the directory is not told again; none when it may be.</summary>
     private ICancelable? _pause;
 
     public ClusterCoordinatorActor(CoordinatorRun coordination, NodeRun run)
@@ -97,7 +98,7 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
                 TakeGathered(gathered.Failure);
                 break;
             case DirectoryDue:
-                _isDirectoryPausing = false;
+                _pause = null;
                 break;
             case NodeReport report:
                 _coordination.Inspector.Heard(report);
@@ -118,7 +119,7 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
                 break;
         }
 
-        if (_isDirectoryDue && !_isDirectoryPausing)
+        if (_isDirectoryDue && _pause is null)
         {
             TellDirectory();
         }
@@ -268,7 +269,6 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
 
         if (_nodes.Count > NodesToldAtOnceMax)
         {
-            _isDirectoryPausing = true;
             _pause = Context.System.Scheduler.ScheduleTellOnceCancelable(DirectoryPause, Self, new DirectoryDue(), Self);
         }
     }

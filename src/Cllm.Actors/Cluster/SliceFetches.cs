@@ -290,7 +290,7 @@ internal sealed class SliceFetches : IDisposable
             var step when step == wanted.Number => ahead,
 
             // What was asked for ahead is coming in, so the slice is no step's for the moment.
-            SliceBoard.None when _fetches[shard].Aim == ahead => ahead,
+            SliceBoard.None when fetch.Aim == ahead => ahead,
             _ => ahead with { Step = wanted },
         };
     }

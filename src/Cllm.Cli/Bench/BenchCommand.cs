@@ -28,7 +28,7 @@ public static class BenchCommand
             IBenchReport report = parsed.GetValue(json) ? new JsonReport(terminal.Output) : new TableReport(terminal);
             Run(
                 report,
-                [.. BenchShape.All.Where(bench => name is null ? !bench.Named : bench.Name == name).Select(bench => bench.With(parsed.GetValue(leaves)))],
+                [.. BenchShape.All.Where(bench => name is null ? !bench.IsNamed : bench.Name == name).Select(bench => bench.With(parsed.GetValue(leaves)))],
                 parsed.GetValue(threads) is { } given ? [(int)given] : Environment.ProcessorCount == 1 ? [1] : [1, Environment.ProcessorCount],
                 wholeSteps: !parsed.GetValue(kernels) || parsed.GetValue(steps),
                 kernels: !parsed.GetValue(steps) || parsed.GetValue(kernels),
@@ -54,7 +54,7 @@ public static class BenchCommand
             foreach (MachineLimits limit in limits.Where(limit => wholeSteps && threads.Contains(limit.Threads)))
             {
                 report.Step(StepBench.Run(shape, limit.Threads, limit, recompute));
-                if (shape.Named)
+                if (shape.IsNamed)
                 {
                     report.Generate(GenerateBench.Run(shape, limit.Threads));
                 }

@@ -10,8 +10,8 @@ namespace Cllm.Cli.Bench;
 /// <param name="Shape">The model.</param>
 /// <param name="Batch">Rows of the global batch.</param>
 /// <param name="Leaves">Leaves of a step.</param>
-/// <param name="Named">Timed only when it is named: a step takes seconds.</param>
-internal sealed record BenchShape(string Name, GptShape Shape, int Batch, int Leaves, bool Named)
+/// <param name="IsNamed">Timed only when it is named: a step takes seconds.</param>
+internal sealed record BenchShape(string Name, GptShape Shape, int Batch, int Leaves, bool IsNamed)
 {
     /// <summary>All of them, the smallest first.</summary>
     public static IReadOnlyList<BenchShape> All { get; } =
@@ -22,6 +22,9 @@ internal sealed record BenchShape(string Name, GptShape Shape, int Batch, int Le
         new("gpt2", new GptShape(50257, 64, 12, 12, 768), 4, 2, true),
         new("gpt2-1024", new GptShape(50257, 1024, 12, 12, 768), 1, 1, true),
     ];
+
+    /// <summary>The one that --shape calls so.</summary>
+    public static BenchShape Named(string name) => All.Single(bench => bench.Name == name);
 
     /// <summary>Tokens of a step.</summary>
     public int Tokens => Batch * Shape.Block;

@@ -5,6 +5,7 @@ using Cllm.Actors.Bootstrap;
 using Cllm.Actors.Channel;
 using Cllm.Actors.Cluster;
 using Cllm.Actors.Local;
+using Cllm.Cli.Bench;
 using Cllm.Model.Checkpoints;
 using Cllm.Model.Compute;
 using Cllm.Model.Files;
@@ -21,8 +22,6 @@ namespace Cllm.Benchmarks.Exchange;
 /// </summary>
 internal sealed class ExchangeNode
 {
-    private static readonly GptShape Shape = new(Vocabulary: 50_257, Block: 1_024, Layers: 12, Heads: 12, Width: 768);
-
     private readonly ActorSystem _system;
 
     private ExchangeNode(ActorSystem system, ClusterNode node, long parameters) => (_system, End, Parameters) = (system, node.End, parameters);
@@ -43,7 +42,7 @@ internal sealed class ExchangeNode
     /// <param name="note">Gets the run's notes.</param>
     public static ExchangeNode Start(int? seed, ExchangeSettings exchange, Action<StepMark> tell, Action<string> note)
     {
-        var plan = new RunPlan(Configuration(), static (_, _, _) => { }, 0, static (_, _) => { });
+        var plan = (BenchShape.Named("gpt2-1024") with { Batch = 2, Leaves = 2 }).Plan(1_000_000);
         var network = new ClusterSystem
         {
             Hocon = Hocon.Load(),
@@ -87,35 +86,6 @@ internal sealed class ExchangeNode
         cluster.Join(seed is { } port ? network.AddressOf(new("127.0.0.1", port)) : cluster.SelfAddress);
         return new(system, node, plan.Layout.Parameters);
     }
-
-    private static RunConfiguration Configuration() => new()
-    {
-        Shape = Shape,
-        Batch = 2,
-        Leaves = 2,
-        Steps = 1_000_000,
-        Seed = 1,
-        Order = RowOrder.Sequential,
-        Optimizer = new OptimizerConfiguration
-        {
-            LearningRate = 1e-4,
-            MinimumLearningRate = 1e-5,
-            WarmupSteps = 10,
-            WeightDecay = 0.1,
-            Beta1 = 0.9,
-            Beta2 = 0.99,
-            Epsilon = 1e-8,
-            GradientClip = 1,
-        },
-        Dropout = 0,
-        ValidationFraction = 0,
-        EvaluationRows = 0,
-        EvaluateEvery = 0,
-        Tokenizer = "tokens",
-        TokenizerDigest = "",
-        DataDigest = "",
-        InitialWeightsDigest = "",
-    };
 
     private sealed class Listener(Action<string> note) : ITrainingObserver
     {

@@ -49,7 +49,7 @@ public class BenchTests
     [InlineData("seed", 128.0 * ((6 * ((12 * 2 * 16384) + 128000)) + (6 * 2 * 128 * 33)))]
     [InlineData("gpt2-1024", 1024.0 * ((6 * ((12.0 * 12 * 589824) + (50257 * 768))) + (6 * 12 * 768 * 1025)))]
     public void The_work_of_a_step_is_counted_as_documented(string name, double flops) =>
-        Assert.Equal(flops, BenchShape.All.Single(shape => shape.Name == name).Flops);
+        Assert.Equal(flops, BenchShape.Named(name).Flops);
 
     [Theory]
     [InlineData("seed", 1, 1, 1)]
@@ -59,12 +59,12 @@ public class BenchTests
     [InlineData("shakespeare", 16, 4, 4)]
     [InlineData("gpt2-1024", 8, 1, 8)]
     public void Cores_become_workers_while_there_are_leaves_for_them(string name, int cores, int workers, int threads) =>
-        Assert.Equal((workers, threads), BenchShape.All.Single(shape => shape.Name == name).Split(cores));
+        Assert.Equal((workers, threads), BenchShape.Named(name).Split(cores));
 
     [Fact]
     public void Leaves_may_be_chosen_up_to_one_a_row()
     {
-        BenchShape shape = BenchShape.All.Single(bench => bench.Name == "gpt2");
+        BenchShape shape = BenchShape.Named("gpt2");
         Assert.Equal((1, 2), shape.With(1).Split(2));
         Assert.Equal(shape.Leaves, shape.With(null).Leaves);
         string sentence = Assert.Throws<InputException>(() => shape.With(5)).Message;
