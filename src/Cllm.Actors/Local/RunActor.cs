@@ -2,6 +2,7 @@ using Akka.Actor;
 using Akka.Event;
 using Cllm.Actors.Inspection;
 using Cllm.Model.Compute;
+using Cllm.Model.Files;
 using Cllm.Protocol;
 using Cllm.Protocol.Coordination;
 using Cllm.Protocol.Identity;
@@ -11,7 +12,7 @@ namespace Cllm.Actors.Local;
 
 /// <summary>
 /// Parent of a run's actors. A worker or shard that fails is restarted, as often as the coordinator's machine bears with it; a coordinator that fails is
-/// restarted as often as a worker may fail before the run's next new step, and then ends the run.
+/// restarted as often as a worker may fail before the run's next new step, and then ends the run; at once where training diverged or nothing can be written.
 /// </summary>
 internal sealed class RunActor : UntypedActor
 {
@@ -60,7 +61,7 @@ internal sealed class RunActor : UntypedActor
                 _coordinator.Forward(message);
                 break;
             case LogEvent log:
-                _coordinator.Tell(new Noted($"Akka.NET: {log.Message}"), Self);
+                _coordinator.Tell(new Noted($"Akka.NET: {FirstLine(log.Message)}"), Self);
                 break;
             case TrainingEnd end:
                 _end.TrySetResult(end);
@@ -73,6 +74,9 @@ internal sealed class RunActor : UntypedActor
                 break;
         }
     }
+
+    /// <summary>A run whose actor system ends by itself, as one does that was configured to be what it cannot be, has ended too.</summary>
+    protected override void PostStop() => _end.TrySetResult(new(_run.Coordinator.CommittedSteps, RunOutcome.Failed, "the actor system ended before the run did"));
 
     /// <summary>
     /// The coordinator's machine counts failures and says when they are too many, so the strategy needs no limit of its own.
@@ -87,12 +91,17 @@ internal sealed class RunActor : UntypedActor
                 return Directive.Restart;
             }
 
-            _failure = failure is TrainingDivergedException ? failure.Message : $"the coordinator failed: {failure.Message}";
+            // Another coordinator would find numbers and disk as this one did, and do so again at each step.
+            var isFinal = failure is TrainingDivergedException or StorageException;
+            _failure = isFinal ? failure.Message : $"the coordinator failed: {failure.Message}";
             var coordinator = _run.Coordinator;
             (_failures, _failedStep) = coordinator.CommittedSteps > _failedStep ? (1, coordinator.CommittedSteps) : (_failures + 1, _failedStep);
-            return failure is not TrainingDivergedException && coordinator.Epoch.Number > 0 && _failures <= _run.Settings.FailuresMax ? Directive.Restart : Directive.Stop;
+            return !isFinal && coordinator.Epoch.Number > 0 && _failures <= _run.Settings.FailuresMax ? Directive.Restart : Directive.Stop;
         },
         loggingEnabled: false);
+
+    /// <summary>Some of Akka.NET's messages quote an exception with its stack.</summary>
+    private static string FirstLine(object message) => $"{message}".ReplaceLineEndings("\n").Split('\n')[0];
 
     private static void Start(Props props, string name) =>
         Context.ActorOf(props.WithDispatcher(Dispatcher), name).Tell(new Own(new MachineStarted()), ActorRefs.NoSender);

@@ -253,6 +253,16 @@ public sealed class LocalTrainingTests
     }
 
     [Fact]
+    public async Task A_report_that_cannot_be_written_ends_the_run_at_its_step()
+    {
+        const string Sentence = "metrics.jsonl could not be written because the disk is full; delete something there.";
+        var observer = new RecordingObserver { AtStep = step => throw new Cllm.Model.Files.StorageException(Sentence) };
+        var end = await LocalTraining.RunAsync(Settings, new FakeHost(Leaves), observer, CancellationToken.None);
+        Assert.Equal(new TrainingEnd(1, RunOutcome.Failed, Sentence), end);
+        Assert.Single(observer.Steps);
+    }
+
+    [Fact]
     public async Task A_failed_checkpoint_is_noted_and_training_goes_on()
     {
         var host = new FakeHost(Leaves) { BeforeWrite = step => FailIf(step == 3) };
