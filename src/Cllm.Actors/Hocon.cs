@@ -15,10 +15,11 @@ public static class Hocon
     public const string FileName = "akka.hocon";
 
     private const string Section = "cllm";
+    private const int ShownMax = 160;
 
     /// <summary>Reads the configuration, with the variables of this process laid over it.</summary>
     /// <param name="overPath">File whose keys win over the program's own; none for those alone.</param>
-    /// <exception cref="InputException">A file is missing or is not HOCON, or a key of the cllm section does not exist.</exception>
+    /// <exception cref="InputException">A file is missing or is not HOCON, or a key of the cllm section does not exist or has no value that can be used.</exception>
     public static Config Load(string? overPath = null) => Load(overPath, HoconVariables.OfThisProcess());
 
     /// <summary>Reads the configuration with given variables laid over it.</summary>
@@ -45,6 +46,7 @@ public static class Hocon
             layered = over.WithFallback(layered);
         }
 
+        RequireUsable(layered);
         return layered;
     }
 
@@ -74,6 +76,16 @@ public static class Hocon
     /// <summary>Shards of a run that others can join.</summary>
     /// <exception cref="InputException">The value is not from 1 to the most there can be.</exception>
     public static int Shards(Config hocon) => Count(hocon, "cllm.shards", 1, ClusterSettings.ShardsMax);
+
+    /// <summary>Reads every value of ours: who uses one later, when a run's folder is there already, need not find out that it is wrong.</summary>
+    private static void RequireUsable(Config hocon)
+    {
+        _ = new CoordinatorSettings { Leaves = 1, Steps = 1, Shards = 1, WorkersToStart = 1 }.Limit(hocon);
+        _ = new NodeSettings { Node = default, Run = new("", "", 0) }.Limit(hocon);
+        _ = JoinPatience(hocon);
+        _ = ChannelPort(hocon);
+        _ = Shards(hocon);
+    }
 
     private static long Ticks(Config hocon, string key)
     {
@@ -122,15 +134,16 @@ public static class Hocon
         }
         catch (Exception failure) when (failure is FormatException or OverflowException or ConfigurationException)
         {
-            throw new InputException($"{key} in the actor configuration cannot be read: {OneLine(failure)}", failure);
+            throw new InputException($"{key} in the actor configuration cannot be read ({Shown(failure)}); give a value like that in {FileName}.", failure);
         }
     }
 
-    /// <summary>The parser's messages quote the text they stopped at, line breaks included.</summary>
-    private static string OneLine(Exception failure)
+    /// <summary>The parser's messages quote the text they stopped at, to its end and with all its signs.</summary>
+    private static string Shown(Exception failure)
     {
         string[] words = failure.Message.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
-        return string.Join(' ', words).TrimEnd('.') + ".";
+        string line = string.Concat(string.Join(' ', words).Select(sign => char.IsControl(sign) ? '?' : sign)).TrimEnd('.');
+        return line.Length <= ShownMax ? line : line[..ShownMax] + "…";
     }
 
     private static Config Read(string path)
@@ -142,7 +155,7 @@ public static class Hocon
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
             throw new InputException(
-                $"The actor configuration {path} cannot be read ({failure.Message}); give a file that exists and is readable.", failure);
+                $"The actor configuration {path} cannot be read ({Shown(failure)}); give a file that exists and is readable.", failure);
         }
     }
 
@@ -154,7 +167,7 @@ public static class Hocon
         }
         catch (Exception failure) when (failure is FormatException or ConfigurationException)
         {
-            throw new InputException($"{char.ToUpperInvariant(what[0])}{what[1..]} is not valid HOCON: {OneLine(failure)}", failure);
+            throw new InputException($"{char.ToUpperInvariant(what[0])}{what[1..]} is not valid HOCON ({Shown(failure)}); correct it.", failure);
         }
     }
 }

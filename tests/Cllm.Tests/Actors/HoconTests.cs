@@ -1,5 +1,4 @@
 using Cllm.Actors;
-using Cllm.Actors.Local;
 using Cllm.Model;
 
 namespace Cllm.Tests.Actors;
@@ -82,12 +81,23 @@ public sealed class HoconTests : IDisposable
     [InlineData("cllm.late-min = -1s")]
     [InlineData("cllm.settle = 0s")]
     [InlineData("cllm.patience = infinite")]
-    public async Task A_value_that_cannot_be_used_is_named(string text)
+    [InlineData("cllm.announce = never")]
+    [InlineData("cllm.join-patience = 0s")]
+    [InlineData("cllm.channel-port = 70000")]
+    [InlineData("cllm.shards = 0")]
+    public void A_value_that_cannot_be_used_is_named_before_anything_is_begun(string text)
     {
         File.WriteAllText(_path, text);
-        var settings = new LocalTrainingSettings { Leaves = 1, Steps = 1, Workers = 1, Shards = 1, HoconPath = _path };
-        var failure = await Assert.ThrowsAsync<InputException>(
-            () => LocalTraining.RunAsync(settings, new FakeHost(1), new RecordingObserver(), CancellationToken.None));
+        var failure = Assert.Throws<InputException>(() => Hocon.Load(_path));
         Assert.Contains(text.Split(' ')[0], failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_is_shown_of_a_file_that_is_no_text_is_short_and_without_control_characters()
+    {
+        File.WriteAllText(_path, "cllm { a { }, b = 1 } \e[31m" + new string('x', 10_000));
+        string message = Assert.Throws<InputException>(() => Hocon.Load(_path)).Message;
+        Assert.InRange(message.Length, 1, 300 + _path.Length);
+        Assert.DoesNotContain(message, char.IsControl);
     }
 }
