@@ -69,7 +69,7 @@ internal sealed class TokenizerJsonReader(string path, JsonElement root)
             {
                 Refuse(!ids.TryAdd(symbol, id), $"the token \"{symbol}\" twice");
                 tokens[id] = addedTexts.TryGetValue(id, out string? text) ? Encoding.UTF8.GetBytes(text) : ByteSymbols.Read(symbol);
-                Refuse(tokens[id] is null, $"the token \"{symbol}\", which is not made of GPT-2's symbols for bytes,");
+                Refuse(tokens[id] is null, $"the token \"{symbol}\", which is not made of GPT-2's symbols for bytes");
             }
         }
 
@@ -93,9 +93,12 @@ internal sealed class TokenizerJsonReader(string path, JsonElement root)
     private string?[] ReadVocabulary(JsonElement model)
     {
         var byId = new SortedDictionary<int, string>();
+        var seen = new HashSet<string>();
         foreach (JsonProperty entry in model.GetProperty("vocab").EnumerateObject())
         {
             int id = entry.Value.GetInt32();
+            Refuse(entry.Name.Length == 0, "a token without text");
+            Refuse(!seen.Add(entry.Name), $"the token \"{entry.Name}\" twice");
             if (id is < 0 or >= 1 << 24 || !byId.TryAdd(id, entry.Name))
             {
                 throw new InputException(
@@ -136,7 +139,7 @@ internal sealed class TokenizerJsonReader(string path, JsonElement root)
 
             Refuse(symbols[id] is { } other && other != text, $"an added token \"{text}\" with the id of another token");
             symbols[id] = text;
-            added.Add(text, id);
+            Refuse(!added.TryAdd(text, id), $"the added token \"{text}\" twice");
         }
 
         return added;

@@ -79,12 +79,23 @@ public sealed class TokenizerFileTests : IDisposable
     [InlineData("model", """{"type":"BPE","vocab":{},"merges":[],"end_of_word_suffix":"</w>"}""", "an end_of_word_suffix")]
     [InlineData("model", """{"type":"BPE","vocab":{"a":"x"},"merges":[]}""", "is not a tokenizer.json")]
     [InlineData("model", """7""", "is not a tokenizer.json")]
+    [InlineData("model", """{"type":"BPE","vocab":{"":0},"merges":[]}""", "a token without text")]
+    [InlineData("added_tokens", """[{"id":300,"content":"x y"},{"id":301,"content":"x y"}]""", "the added token \"x y\" twice")]
     public void What_would_change_ids_is_refused_by_name(string field, string value, string expected)
     {
         JsonNode file = Change(BpeTokenizer.Train(Sample, 260), root => root[field] = JsonNode.Parse(value));
         string sentence = Assert.Throws<InputException>(() => Load(file)).Message;
         Assert.Contains(expected, sentence, StringComparison.Ordinal);
         Assert.Contains(_folder.File("tokenizer.json"), sentence, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("\"\": 12", "a token without text")]
+    [InlineData("\"a\": 12", "the token \"a\" twice")]
+    public void A_vocabulary_of_characters_with_a_token_that_is_none_is_refused(string entry, string expected)
+    {
+        string file = System.Text.Encoding.UTF8.GetString(Tokenizers.Train("char", "abc").Serialize());
+        Refused(expected, () => Load(System.Text.Encoding.UTF8.GetBytes(file.Replace("\"vocab\": {", $"\"vocab\": {{{entry},"))));
     }
 
     [Theory]
