@@ -1,4 +1,5 @@
 using Cllm.Model;
+using Cllm.Model.Compute;
 using Cllm.Model.Run;
 using Cllm.Model.Shape;
 
@@ -113,6 +114,13 @@ public sealed record TrainPlan
         Require(
             (long)EvaluationBatches * Batch <= int.MaxValue,
             $"--eval-batches {EvaluationBatches} of {Batch} rows are too many; 0 takes the whole held-out part.");
+        Require((long)Batch * Block <= int.MaxValue, $"--batch {Batch} of --block {Block} tokens is more than 2 billion tokens a step; make one of them smaller.");
+
+        // The largest buffer of a worker is the MLP's, four times the width for each token it works on at once.
+        int rows = Math.Max(new LeafPlan(Batch, Leaves).RowsMax, RunPlan.EvaluationUnitRows);
+        Require(
+            4L * rows * Block * Width <= int.MaxValue,
+            $"{rows} rows of {Block} tokens and width {Width} are worked on at once, and no buffer holds so much; give more --leaves, or a smaller --block or --width.");
         return this;
     }
 

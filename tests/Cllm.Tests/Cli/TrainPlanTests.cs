@@ -119,6 +119,8 @@ public class TrainPlanTests
     [InlineData("--warmup is 6 and the run has only 5 steps", "--warmup", "6", "--steps", "5")]
     [InlineData("--eval-every needs held-out text", "--val-fraction", "0", "--eval-every", "5")]
     [InlineData("This shape has", "--width", "65536", "--heads", "64")]
+    [InlineData("--batch 65536 of --block 32768 tokens", "--batch", "65536", "--leaves", "65536", "--block", "32768")]
+    [InlineData("2048 rows of 1024 tokens and width 768", "--batch", "2048", "--leaves", "1", "--block", "1024", "--width", "768")]
     public void Settings_that_contradict_each_other_are_refused(string beginning, params string[] args)
     {
         InputException refusal = Assert.Throws<InputException>(() => Said.Plan(args));
