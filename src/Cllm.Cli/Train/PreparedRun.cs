@@ -98,8 +98,12 @@ public sealed class PreparedRun : IDisposable
     public static PreparedRun Resume(TrainRequest request)
     {
         string path = RunLocation.OfResumed(request);
-        RunConfiguration started = RunFolder.Read(path).Configuration;
-        TrainPlan plan = request.Settings.Resume(TrainPlan.Of(started), request, path);
+        RunDescription description = RunFolder.Read(path);
+        RunConfiguration started = description.Configuration;
+
+        // Workers and threads are this machine's affair. What else changes no bit stays as it was asked for, unless it is asked for anew.
+        TrainPlan before = TrainPlan.Of(started) with { CheckpointEvery = description.Options.CheckpointEvery, Recompute = description.Options.Recompute };
+        TrainPlan plan = request.Settings.Resume(before, request, path);
         if (request.DataPath is not null)
         {
             RefuseOtherData(request.DataPath, path, started);

@@ -150,7 +150,8 @@ public sealed class TrainSettings
     /// <exception cref="InputException">A setting differs.</exception>
     public TrainPlan Resume(TrainPlan started, TrainRequest request, string folder)
     {
-        TrainPlan asked = request.Preset is null ? Over(started, request.Parsed) : Resolve(request);
+        TrainPlan given = Over(started, request.Parsed);
+        TrainPlan asked = request.Preset is null ? given : Resolve(request);
         bool textWasTokenized = started.Tokenizer != TrainPlan.TokenIds;
         foreach (Setting setting in All)
         {
@@ -161,18 +162,19 @@ public sealed class TrainSettings
             bool matters = request.Preset is not null || setting.IsGiven(request.Parsed);
             if (matters && !settled && setting.Read(asked) != setting.Read(started))
             {
+                // Steps decide the learning rate of each, so a longer run is another one.
+                string other = setting.Name == "--steps" ? $"start a new run from its weights with --init {folder} and another --out" : "start a new run with another --out";
                 throw new InputException(
-                    $"The run in {folder} was started with {setting.Name} {setting.Read(started)} and not {setting.Read(asked)}; "
-                    + "leave it out to resume, or start a new run with another --out.");
+                    $"The run in {folder} was started with {setting.Name} {setting.Read(started)} and not {setting.Read(asked)}; leave it out to resume, or {other}.");
             }
         }
 
         return started with
         {
-            Workers = asked.Workers,
-            ThreadsPerWorker = asked.ThreadsPerWorker,
-            Recompute = asked.Recompute,
-            CheckpointEvery = asked.CheckpointEvery,
+            Workers = given.Workers,
+            ThreadsPerWorker = given.ThreadsPerWorker,
+            Recompute = given.Recompute,
+            CheckpointEvery = given.CheckpointEvery,
         };
     }
 

@@ -90,6 +90,25 @@ public sealed class TrainSessionTests : IDisposable
     }
 
     [Fact]
+    public void What_changes_no_bit_is_kept_when_a_run_is_resumed_unless_it_is_given_anew()
+    {
+        _shop.Train("run", "--checkpoint-every", "7", "--recompute");
+        _shop.Train("run", "--resume");
+        Assert.Equal((7, true), (Options().GetProperty("checkpoint_every").GetInt64(), Options().GetProperty("recompute").GetBoolean()));
+        _shop.Train("run", "--resume", "--checkpoint-every", "9");
+        Assert.Equal((9, true), (Options().GetProperty("checkpoint_every").GetInt64(), Options().GetProperty("recompute").GetBoolean()));
+        JsonElement Options() => JsonDocument.Parse(File.ReadAllText(_shop.At("run/run.json"))).RootElement.GetProperty("options");
+    }
+
+    [Fact]
+    public void A_run_cannot_become_longer_and_says_how_to_go_on_from_its_weights()
+    {
+        _shop.Train("run");
+        string sentence = Refused(Said.By("train", "--resume", "--out", _shop.At("run"), "--steps", "24"));
+        Assert.Contains($"--init {_shop.At("run")} and another --out", sentence);
+    }
+
+    [Fact]
     public void A_folder_with_a_run_is_not_written_over()
     {
         _shop.Train("run");
@@ -140,8 +159,10 @@ public sealed class TrainSessionTests : IDisposable
     public void Actor_configuration_that_cannot_be_read_leaves_nothing_behind()
     {
         File.WriteAllText(_shop.At("broken.hocon"), "a { }, b = 1");
+        File.WriteAllText(_shop.At("soon.hocon"), "cllm.patience = soon");
         Assert.Contains("missing.hocon", Refused(_shop.Train("run", "--hocon", _shop.At("missing.hocon"))));
         Assert.Contains("broken.hocon", Refused(_shop.Train("run", "--hocon", _shop.At("broken.hocon"))));
+        Assert.Contains("cllm.patience", Refused(_shop.Train("run", "--hocon", _shop.At("soon.hocon"))));
         Assert.False(Path.Exists(_shop.At("run")));
     }
 
