@@ -47,6 +47,11 @@ public sealed class FinishedRun
         DataSplit split = RunRows.Split(run, Tokens);
         ReadOnlySpan<float> weights = State.Weights.Span;
         HuggingFaceFolder.Write(FolderPath, Plan.Layout, weights, Tokenizer?.Serialize());
+        if (split.HeldOutCount > 0)
+        {
+            terminal.Say($"The model is written. Measuring its loss on all {Format.Count(split.HeldOutCount)} tokens held out …");
+        }
+
         var summary = new RunSummary
         {
             Path = Path,

@@ -75,9 +75,14 @@ public sealed class TrainSession : IDisposable
             return ExitCode.Success;
         }
 
-        using var signals = new StopSignals(_terminal.OwnsProcess, outside);
         long started = Stopwatch.GetTimestamp();
-        TrainingEnd end = Train(first, request, network, signals.Token);
+        TrainingEnd end;
+        using (var signals = new StopSignals(_terminal.OwnsProcess, outside))
+        {
+            end = Train(first, request, network, signals.Token);
+        }
+
+        // From here on a signal has its usual effect: the last checkpoint is written, and what follows can be had again with --resume.
         TimeSpan time = Stopwatch.GetElapsedTime(started);
         if (end.Outcome == RunOutcome.Finished)
         {
