@@ -8,6 +8,9 @@ public sealed class Sampler
 {
     private const uint Stream = 0x53414D50;
 
+    /// <summary>Below it a quotient may exceed all floats; the likeliest token has all the probability long before.</summary>
+    private const float TemperatureMin = 1e-20f;
+
     private readonly float _temperature;
     private readonly ulong _seed;
     private readonly ulong[] _ranks;
@@ -36,7 +39,7 @@ public sealed class Sampler
             _ranks[id] = Rank(logits[id], id);
         }
 
-        if (_temperature <= 0)
+        if (_temperature < TemperatureMin)
         {
             return Id(_ranks.Min());
         }

@@ -91,6 +91,7 @@ public sealed class DecoderTests
         Assert.True(drawn.Distinct().Count() > 2);
         Assert.Equal(likeliest[0], new Sampler(77, 0, 0, 1).Draw(logits, 0));
         Assert.Equal(likeliest[0], new Sampler(77, 1.0, 1, 1).Draw(logits, 3));
+        Assert.Equal(likeliest[0], new Sampler(77, 1e-39, 0, 1).Draw(logits, 3));
     }
 
     [Fact]
