@@ -23,13 +23,13 @@ public sealed class StorageException : Exception
         {
             return new StorageException(
                 $"{path} could not be written because the disk is full ({FreeSpace(path)} free); " +
-                "delete something there, then run again with --resume.",
+                "delete something there, then try again, with --resume where a run has begun.",
                 failure);
         }
 
         return new StorageException(
             $"{path} could not be written ({failure.Message.TrimEnd('.')}); " +
-            "check the folder's permissions and the disk, then run again with --resume.",
+            "check the folder's permissions and the disk, then try again, with --resume where a run has begun.",
             failure);
     }
 

@@ -56,7 +56,7 @@ public sealed class ClusterOptionsTests
     [InlineData("--workers is '65' and must be a whole number from 1 to 64.", "--join", "127.0.0.1:4053", "--workers", "65")]
     [InlineData("--listen 0.0.0.0:4053 is no address", "--join", "127.0.0.1:4053", "--listen", "0.0.0.0:4053")]
     [InlineData("Without certificates anybody who reaches 10.9.8.7:1 could join", "--join", "127.0.0.1:4053", "--listen", "10.9.8.7:1")]
-    [InlineData("The certificate file 'nowhere/node.pfx' cannot be read", "--join", "127.0.0.1:4053", "--tls", "nowhere")]
+    [InlineData("There is no certificate file 'nowhere/node.pfx'", "--join", "127.0.0.1:4053", "--tls", "nowhere")]
     public void A_node_that_cannot_take_part_is_told_why(string beginning, params string[] args) =>
         Assert.StartsWith(beginning, Said.By(["node", .. args]).IsRefused(), StringComparison.Ordinal);
 

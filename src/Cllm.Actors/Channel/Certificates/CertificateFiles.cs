@@ -98,7 +98,12 @@ public static class CertificateFiles
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or CryptographicException)
         {
-            throw new InputException($"The certificate file '{path}' cannot be read: {failure.Message}", failure);
+            // A .pfx file that is not there fails as one that cannot be decrypted does.
+            throw new InputException(
+                File.Exists(path)
+                    ? $"The certificate file '{path}' cannot be read ({failure.Message.TrimEnd('.')}); put one there that `cllm certificate` made."
+                    : $"There is no certificate file '{path}'; check --tls, or make one with `cllm certificate`.",
+                failure);
         }
     }
 }
