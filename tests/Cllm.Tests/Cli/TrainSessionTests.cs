@@ -27,6 +27,7 @@ public sealed class TrainSessionTests : IDisposable
         Assert.True(File.Exists(_shop.At("run/checkpoints/step-12/state.json")));
         Assert.Contains("step 12 of 12, loss ", said.Output);
         Assert.Contains("step 10, validation loss ", said.Output);
+        Assert.Contains("Measuring its loss on all 186 tokens held out …", said.Output);
         Assert.Contains("bits per byte", said.Output);
         Assert.Contains("Sample:", said.Output);
         Assert.Contains(_shop.Digest("run").Split(' ')[1], said.Output);
