@@ -8,7 +8,8 @@ namespace Cllm.Cli;
 /// </summary>
 public sealed class StopSignals : IDisposable
 {
-    private readonly CancellationTokenSource _source;
+    private readonly CancellationTokenSource _source = new();
+    private readonly CancellationTokenRegistration _outside;
     private readonly PosixSignalRegistration[] _registrations = [];
     private int _received;
 
@@ -17,7 +18,7 @@ public sealed class StopSignals : IDisposable
     /// <param name="outside">Asks the same as the first signal.</param>
     public StopSignals(bool listen, CancellationToken outside)
     {
-        _source = CancellationTokenSource.CreateLinkedTokenSource(outside);
+        _outside = outside.Register(_source.Cancel);
         if (listen)
         {
             _registrations =
@@ -39,12 +40,13 @@ public sealed class StopSignals : IDisposable
             registration.Dispose();
         }
 
-        _source.Dispose();
+        // The source is not disposed: a signal may be on its way yet, on a thread of its own.
+        _outside.Dispose();
     }
 
-    private void Receive(PosixSignalContext context)
+    /// <summary>Takes a signal: the first one asks, and the others are left to their usual effect.</summary>
+    public void Receive(PosixSignalContext context)
     {
-        // The second signal is left to its usual effect.
         if (Interlocked.Increment(ref _received) == 1)
         {
             context.Cancel = true;
