@@ -32,7 +32,7 @@ public sealed partial class DeployTests
     [Fact]
     public void Every_key_that_is_set_somewhere_is_a_key_of_the_configuration()
     {
-        (string, string)[] set = [.. Everything.SelectMany(File.ReadLines).SelectMany(line => Variable().Matches(line)).Select(match => (match.Value, "1s")).Distinct()];
+        (string, string)[] set = [.. Everything.SelectMany(File.ReadLines).SelectMany(line => Variable().Matches(line)).Select(match => (match.Value, "1")).Distinct()];
         Assert.NotEmpty(set);
         Hocon.Load(null, set);
     }
