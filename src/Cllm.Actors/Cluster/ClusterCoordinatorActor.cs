@@ -24,6 +24,9 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
 
     private static readonly TimeSpan GatheringDelay = TimeSpan.FromMilliseconds(500);
 
+    /// <summary>Between two looks at the heartbeats of a member that somebody else cannot reach.</summary>
+    private static readonly TimeSpan HeartbeatPause = TimeSpan.FromSeconds(1);
+
     /// <summary>Between two directories of many nodes.</summary>
     private static readonly TimeSpan DirectoryPause = TimeSpan.FromMilliseconds(200);
 
@@ -39,6 +42,7 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
     private bool _isDirectoryDue;
     private ICancelable? _overdue;
     private ICancelable? _again;
+    private ICancelable? _heartbeats;
 
     /// <summary>Until when the directory is not told again; none when it may be.</summary>
     private ICancelable? _pause;
@@ -62,6 +66,7 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
     {
         _overdue?.Cancel();
         _again?.Cancel();
+        _heartbeats?.Cancel();
         _pause?.Cancel();
         _cluster.Unsubscribe(Self);
         base.PostStop();
@@ -109,7 +114,7 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
                 Lose(gone.RemoteAddress, "its connection is closed");
                 break;
             case ClusterEvent.UnreachableMember gone:
-                Lose(gone.Member.Address, "the membership cannot reach it");
+                LoseIfUnheard(gone);
                 break;
             case ClusterEvent.IMemberEvent gone:
                 Lose(gone.Member.Address, $"the membership says that it is {gone.Member.Status}");
@@ -211,6 +216,23 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
     }
 
     private Address AddressOf(IActorRef actor) => actor.Path.Address is { Host: not null } address ? address : _cluster.SelfAddress;
+
+    /// <summary>
+    /// Whose heartbeats come here is not lost: who cannot reach it may be one whose own link was cut and who is heard again. The membership says it once, whoever
+    /// finds it out, so it is looked at again for as long as somebody cannot.
+    /// </summary>
+    private void LoseIfUnheard(ClusterEvent.UnreachableMember gone)
+    {
+        var detector = _cluster.FailureDetector;
+        if (!detector.IsMonitoring(gone.Member.Address) || !detector.IsAvailable(gone.Member.Address))
+        {
+            Lose(gone.Member.Address, "the membership cannot reach it");
+        }
+        else if (_cluster.State.Unreachable.Contains(gone.Member))
+        {
+            _heartbeats = Context.System.Scheduler.ScheduleTellOnceCancelable(HeartbeatPause, Self, gone, Self);
+        }
+    }
 
     private void Lose(Address address, string reason)
     {

@@ -65,7 +65,12 @@ public sealed class ClusterNode : IAsyncDisposable
             ClusterSingletonProxy.Props($"/user/{SeatName}", ClusterSingletonProxySettings.Create(system).WithRole(CoordinatorRole)), "any-coordinator");
         var end = new TaskCompletionSource<TrainingEnd>(TaskCreationOptions.RunContinuationsAsynchronously);
         system.WhenTerminated.ContinueWith(
-            _ => end.TrySetResult(new(0, RunOutcome.Failed, "the run's cluster is gone, or has done without this process")), TaskScheduler.Default);
+            _ => end.TrySetResult(new(0, RunOutcome.Failed, "the run's cluster is gone, or has done without this process")
+            {
+                // Who has coordinated has told of steps that others have gone on from elsewhere; who was never taken in will not be now.
+                MayJoinAgain = run.NewestEpoch.Number > 0 && !run.HasCoordinated,
+            }),
+            TaskScheduler.Default);
         var node = system.ActorOf(Props.Create(() => new NodeActor(run, observer, coordinator, end)), NodeActor.Name);
         return new(system, run, node, coordinator, end.Task);
     }

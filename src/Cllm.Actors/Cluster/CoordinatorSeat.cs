@@ -116,6 +116,7 @@ internal sealed class CoordinatorSeat : UntypedActor, IWithUnboundedStash
             return;
         }
 
+        _run.HasCoordinated = true;
         // Who comes first begins the run; whoever comes after it finds out from the shards where that has got.
         var number = UpNumberOf(member);
         var settings = SettingsOf(_run, isSuccessor: number > 1) with { FirstEpoch = Epoch.FirstOf(number) };

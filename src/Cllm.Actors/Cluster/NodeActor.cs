@@ -135,7 +135,7 @@ internal sealed class NodeActor : UntypedActor, IEffectPerformer
                 break;
             case NodeNumberTaken taken when !_isStarted:
                 _end.TrySetResult(
-                    new(0, Protocol.Coordination.RunOutcome.Failed, $"another node has drawn number {taken.Node} as well") { IsNumberTaken = true });
+                    new(0, Protocol.Coordination.RunOutcome.Failed, $"another node has drawn number {taken.Node} as well") { MayJoinAgain = true });
                 break;
             case RunIsOver over:
                 End(over.Outcome, over.Step.Number, over.Reason);

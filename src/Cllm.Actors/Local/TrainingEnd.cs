@@ -12,8 +12,11 @@ public sealed record TrainingEnd(long CommittedSteps, RunOutcome Outcome, string
     /// <summary>Whether this process was never taken in.</summary>
     public bool IsRefused { get; init; }
 
-    /// <summary>Whether this process was never taken in because another one has drawn the same number: with another number it may be.</summary>
-    public bool IsNumberTaken { get; init; }
+    /// <summary>
+    /// Whether this process may join the run under another number: another one has drawn the same, or the others have gone on without this one, which they
+    /// could not reach for a while.
+    /// </summary>
+    public bool MayJoinAgain { get; init; }
 
     /// <summary>Whether this process has left a run that goes on: it was asked to, or was drained.</summary>
     public bool HasLeft { get; init; }

@@ -43,11 +43,14 @@ public sealed class ClusterPart
     /// <param name="stop">
     /// Where the process started the run: asks to finish the step, write a checkpoint and end it. Elsewhere: asks to finish the leaf and leave.
     /// </param>
-    /// <remarks>A number that another node has drawn as well is drawn again: <see cref="Settings"/> then has the new one.</remarks>
+    /// <remarks>
+    /// A process that others could not reach for too long joins again, and one whose number another node has drawn as well: <see cref="Settings"/> then has
+    /// the new number. One that is not taken in again ends.
+    /// </remarks>
     public async Task<TrainingEnd> TakeAsync(RunHost host, ITrainingObserver observer, CancellationToken stop)
     {
         TrainingEnd end = await TakeOnceAsync(host, observer, stop).ConfigureAwait(false);
-        while (end.IsNumberTaken && Seed is not null && !stop.IsCancellationRequested)
+        while (end.MayJoinAgain && Seed is not null && !stop.IsCancellationRequested)
         {
             Note($"{end.Sentence}: this process joins under another number");
             Settings = Settings with { Node = NodeNumbers.Draw() };

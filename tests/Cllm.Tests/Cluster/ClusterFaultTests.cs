@@ -1,3 +1,5 @@
+using Akka.Actor;
+using Akka.Cluster;
 using Cllm.Actors.Local;
 using Cllm.Protocol.Coordination;
 using Cllm.Tests.Actors;
@@ -60,6 +62,31 @@ public sealed class ClusterFaultTests
             && second.Observer.Steps.Count > 0 ? second : third;
         await CheckFinished(successor);
         Assert.Contains(successor.Observer.Notes, note => note.Contains("this process coordinates the run from now on", StringComparison.Ordinal));
+    }
+
+    /// <summary>Says so is a process whose own link was cut, as soon as it is heard again.</summary>
+    [Fact]
+    public async Task A_process_that_only_others_cannot_reach_is_not_lost()
+    {
+        Action<long> atStep = _ => { };
+        var observer = new RecordingObserver { AtStep = step => atStep(step) };
+        await using var first = TestNode.Start(Steps, observer: observer, change: settings => settings with { NodesToStart = 2 });
+        var cluster = Akka.Cluster.Cluster.Get(first.System);
+        var isSaid = false;
+        atStep = _ =>
+        {
+            if (!isSaid && cluster.State.Members.SingleOrDefault(member => member.Address != cluster.SelfAddress) is { } other
+                && cluster.FailureDetector.IsMonitoring(other.Address))
+            {
+                isSaid = true;
+                first.System.ActorSelection("/user/coordinator-seat/singleton/coordinator").Tell(new ClusterEvent.UnreachableMember(other));
+            }
+        };
+        await using var second = TestNode.Start(Steps, first);
+
+        await CheckFinished(first);
+        Assert.True(isSaid);
+        Assert.DoesNotContain(observer.Notes, note => note.Contains("is lost", StringComparison.Ordinal));
     }
 
     [Theory]

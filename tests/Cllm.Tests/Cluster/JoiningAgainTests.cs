@@ -13,7 +13,7 @@ using Cllm.Tests.Checkpoints;
 namespace Cllm.Tests.Cluster;
 
 [Collection(Alone.Name)]
-public sealed class NumberTakenTests
+public sealed class JoiningAgainTests
 {
     private const long Steps = 6;
 
@@ -25,11 +25,7 @@ public sealed class NumberTakenTests
         await using var first = TestNode.Start(Steps, observer: told, change: settings => settings with { Node = new(7), NodesToStart = 2 });
         await isThere.Task.WaitAsync(TimeSpan.FromSeconds(40));
         var plan = TestNode.Plan(Steps);
-        using var host = new RunHost(plan, new CheckpointStore(new MemoryFileStore(), "/run", 1), "test")
-        {
-            InitialWeights = weights => InitialWeights.Draw(plan.Layout, plan.Configuration.Seed, weights),
-            Warn = _ => { },
-        };
+        using var host = Host(plan);
         var (notes, observer) = (new List<string>(), new RecordingObserver());
         var part = Part(first, plan, notes.Add);
 
@@ -40,6 +36,40 @@ public sealed class NumberTakenTests
         Assert.Equal(["another node has drawn number 7 as well: this process joins under another number"], notes);
         Assert.Equal(TestNode.ExpectedDigest(Steps), first.Digest);
     }
+
+    [Fact]
+    public async Task A_process_that_the_others_have_done_without_joins_again()
+    {
+        Action<long> atStep = _ => { };
+        var told = new RecordingObserver { AtStep = step => atStep(step) };
+        // With one process only, the run does not go on.
+        await using var first = TestNode.Start(Steps, observer: told, change: settings => settings with { NodesToStart = 2, NodesMin = 2 });
+        var cluster = Akka.Cluster.Cluster.Get(first.System);
+        atStep = step =>
+        {
+            if (step == 2)
+            {
+                cluster.Down(cluster.State.Members.Single(member => member.Address != cluster.SelfAddress).Address);
+            }
+        };
+        var plan = TestNode.Plan(Steps);
+        using var host = Host(plan);
+        var notes = new List<string>();
+        var part = Part(first, plan, notes.Add);
+
+        var end = await part.TakeAsync(host, new RecordingObserver(), CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(60));
+
+        Assert.Equal(RunOutcome.Finished, end.Outcome);
+        Assert.NotEqual(7, part.Settings.Node.Number);
+        Assert.Equal(["the run's cluster is gone, or has done without this process: this process joins under another number"], notes);
+        Assert.Equal(TestNode.ExpectedDigest(Steps), first.Digest);
+    }
+
+    private static RunHost Host(RunPlan plan) => new(plan, new CheckpointStore(new MemoryFileStore(), "/run", 1), "test")
+    {
+        InitialWeights = weights => InitialWeights.Draw(plan.Layout, plan.Configuration.Seed, weights),
+        Warn = _ => { },
+    };
 
     private static void SetIf(TaskCompletionSource signal, bool condition)
     {
