@@ -3,6 +3,7 @@ using Akka.Actor;
 using Akka.Cluster;
 using Cllm.Actors.Local;
 using Cllm.Model.Compute;
+using Cllm.Model.Files;
 using Cllm.Protocol.Coordination;
 using Cllm.Protocol.Identity;
 using Cllm.Protocol.Messages;
@@ -139,10 +140,12 @@ internal sealed class CoordinatorSeat : UntypedActor, IWithUnboundedStash
 
     private Directive Decide(Exception failure)
     {
-        _failure = failure is TrainingDivergedException ? failure.Message : $"the coordinator failed: {failure.Message}";
+        // Another coordinator would find numbers and disk as this one did, and do so again at each step.
+        var isFinal = failure is TrainingDivergedException or StorageException;
+        _failure = isFinal ? failure.Message : $"the coordinator failed: {failure.Message}";
         var coordination = _coordination!;
         (_failures, _failedStep) = coordination.CommittedSteps > _failedStep ? (1, coordination.CommittedSteps) : (_failures + 1, _failedStep);
-        var mayGoOn = failure is not TrainingDivergedException && coordination.Epoch.Number > 0 && _failures <= coordination.Settings.FailuresMax;
+        var mayGoOn = !isFinal && coordination.Epoch.Number > 0 && _failures <= coordination.Settings.FailuresMax;
         return mayGoOn ? Directive.Restart : Directive.Stop;
     }
 

@@ -1,6 +1,7 @@
 using Akka.Actor;
 using Akka.Cluster;
 using Cllm.Actors.Local;
+using Cllm.Model.Files;
 using Cllm.Protocol.Coordination;
 using Cllm.Tests.Actors;
 using Cllm.Tests.Checkpoints;
@@ -45,6 +46,16 @@ public sealed class ClusterFaultTests
 
         await CheckFinished(first);
         Assert.DoesNotContain(observer.Notes, note => note.Contains("is lost at step", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_report_that_cannot_be_written_ends_the_run_at_its_step()
+    {
+        const string Sentence = "metrics.jsonl could not be written because the disk is full; delete something there.";
+        var observer = new RecordingObserver { AtStep = step => throw new StorageException(Sentence) };
+        await using var first = TestNode.Start(Steps, observer: observer);
+        Assert.Equal(new TrainingEnd(1, RunOutcome.Failed, Sentence), await first.EndAsync());
+        Assert.Single(observer.Steps);
     }
 
     [Fact]
