@@ -48,7 +48,7 @@ public sealed class ClusterNode : IAsyncDisposable
     public static ClusterNode Start(
         ActorSystem system, ClusterSettings settings, RunHost host, ITrainingObserver observer, Func<ITensorStore, NodeChannel> open)
     {
-        var run = new NodeRun(settings, host) { Actors = system };
+        var run = new NodeRun(settings, host) { Scheduler = system.Scheduler, ActorAt = system.ActorSelection };
         run.Channel = open(new NodeStore(run));
         var mayCoordinate = Akka.Cluster.Cluster.Get(system).SelfRoles.Contains(CoordinatorRole);
         if (mayCoordinate)

@@ -129,11 +129,11 @@ internal sealed record StateGathered(Step Step, string? Failure) : Inside;
 /// <summary>The directory has changed.</summary>
 internal sealed record DirectoryChanged : ShardPeersMessage, INoSerializationVerificationNeeded;
 
-/// <summary>A fetch of a part of a gradient has ended.</summary>
-internal sealed record PartFetched(NodeId From, FetchResult Result) : ShardPeersMessage, INoSerializationVerificationNeeded;
+/// <summary>A fetch of a part of a gradient has ended. What was begun by a shard's actor that has failed is nothing to the one after it.</summary>
+internal sealed record PartFetched(GradientGathering By, NodeId From, FetchResult Result) : ShardPeersMessage, INoSerializationVerificationNeeded;
 
 /// <summary>Parts of a gradient that failed may be fetched again.</summary>
-internal sealed record PartsDue : ShardPeersMessage, INoSerializationVerificationNeeded;
+internal sealed record PartsDue(GradientGathering By) : ShardPeersMessage, INoSerializationVerificationNeeded;
 
 /// <summary>A replica has not answered in time.</summary>
 internal sealed record ReplicaOverdue(Step Step) : ShardPeersMessage, INoSerializationVerificationNeeded;

@@ -20,7 +20,7 @@ internal sealed class NodeReader(NodeRun run, ITensorReader? blobs) : ITensorRea
 {
     /// <summary>For gradients only, and made for the first one: a node of a large cluster has hundreds of readers for weights.</summary>
     private GradientSource[] _sources = [];
-    private TreeSum? _sum;
+    private IGradientSum? _sum;
     private TensorRequest _request;
     private long _version;
 
@@ -133,7 +133,7 @@ internal sealed class NodeReader(NodeRun run, ITensorReader? blobs) : ITensorRea
 
         if (_sum is null)
         {
-            (_sum, _sources) = (new(run.RunHost.Leaves), new GradientSource[run.Tree.Leaves]);
+            (_sum, _sources) = (run.RunHost.CreateSum(), new GradientSource[run.Tree.Leaves]);
         }
 
         return Look() switch

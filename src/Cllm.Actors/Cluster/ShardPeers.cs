@@ -43,7 +43,7 @@ internal sealed class ShardPeers(NodeRun run, ShardIndex shard, IActorRef self) 
         _sending = work;
         if (run.Directory.Find(work.Replica) is { } place)
         {
-            run.Actors.ActorSelection(place.Actor).Tell(new ReplicaOffered(run.NewestEpoch, shard, work.Step, run.Channel.Address), self);
+            run.ActorAt(place.Actor).Tell(new ReplicaOffered(run.NewestEpoch, shard, work.Step, run.Channel.Address), self);
             _overdue = run.Scheduler.ScheduleTellOnceCancelable(ReplicaPatience, self, new ReplicaOverdue(work.Step), self);
         }
         else
@@ -59,8 +59,8 @@ internal sealed class ShardPeers(NodeRun run, ShardIndex shard, IActorRef self) 
             case PartFetched fetched:
                 _gathering.Take(fetched);
                 return null;
-            case PartsDue:
-                _gathering.TakeDue();
+            case PartsDue due:
+                _gathering.Take(due);
                 return null;
             case ReplicaFetched fetched when fetched.Step == _sending?.Step:
                 return EndSending(fetched.Failure);

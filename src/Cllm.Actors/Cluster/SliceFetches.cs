@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Akka.Actor;
 using Cllm.Actors.Channel;
 using Cllm.Protocol.Identity;
@@ -105,7 +104,7 @@ internal sealed class SliceFetches : IDisposable
         }
 
         EndOrder(fetch, "another slice was ordered");
-        fetch.Order = new(order, ended, Stopwatch.GetTimestamp());
+        fetch.Order = new(order, ended, _run.Time.GetTimestamp());
         EndWhatIsHere(order.Shard.Number);
         Advance(order.Shard.Number);
     }
@@ -202,13 +201,14 @@ internal sealed class SliceFetches : IDisposable
             return;
         }
 
-        if (!isNotYet)
+        if (!isNotYet || ended.Kind == TensorKind.State)
         {
+            // A state is not waited for at the other end.
             fetch.IsResting = true;
             _run.Scheduler.ScheduleTellOnce(RetryDelay, _self, new SliceFetchDue(ended.Shard), ActorRefs.NoSender);
         }
 
-        if (fetch.Order is { } order && (IsPast(ended, order) || Stopwatch.GetElapsedTime(order.Began) > Patience || !IsThere(order.Wanted.From)))
+        if (fetch.Order is { } order && (IsPast(ended, order) || _run.Time.GetElapsedTime(order.Began) > Patience || !IsThere(order.Wanted.From)))
         {
             EndOrder(fetch, ended.Result.Sentence);
         }

@@ -172,7 +172,7 @@ public sealed class GatheringTests : TestKit
             Node = new(number),
             Hocon = Cllm.Actors.Hocon.Load(),
         };
-        return new(settings, host) { Actors = Sys, Channel = new(new(number, "node", number, "key"), _transport, host) };
+        return new(settings, host) { Scheduler = Sys.Scheduler, ActorAt = Sys.ActorSelection, Channel = new(new(number, "node", number, "key"), _transport, host) };
     }
 
     private IWorkerCompute Enter(WorkerId worker, NodeRun? run = null)
@@ -210,9 +210,9 @@ public sealed class GatheringTests : TestKit
             {
                 gathering.Take(fetched);
             }
-            else if (message is PartsDue)
+            else if (message is PartsDue due)
             {
-                gathering.TakeDue();
+                gathering.Take(due);
             }
         }
         while (isOrdered ? message is not GradientsGathered : message is not PartFetched { Result.Outcome: FetchOutcome.Done });
@@ -223,7 +223,7 @@ public sealed class GatheringTests : TestKit
         var range = _asker.Ranges[shard];
         var found = gathering.Find(sources);
         var expected = sources.Select((source, i) => new GradientSource(source.Node.Level, source.Node.Index, computes[i], source.Buffer.Number)).ToArray();
-        using var sum = new TreeSum(_asker.RunHost.Leaves);
+        using var sum = new TreeSum(((RunHost)_asker.RunHost).Leaves);
         for (var at = range.Offset; at < range.End; at += TreeSum.Chunk)
         {
             var part = new Cllm.Model.Shape.ParameterRange(at, Math.Min(TreeSum.Chunk, range.End - at));
