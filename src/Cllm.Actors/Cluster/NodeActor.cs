@@ -199,6 +199,7 @@ internal sealed class NodeActor : UntypedActor, IEffectPerformer
                 SayIfHeld();
                 break;
             case ReleaseSlices:
+                _holding = null;
                 _slices.Release();
                 break;
             case StateWanted wanted:

@@ -80,8 +80,15 @@ internal sealed class StateRestoring(NodeRun run, Func<long> restore, Func<int, 
         return new Restored(epoch, _step);
     }
 
-    /// <summary>Nothing is told to the actor any more.</summary>
-    public void Stop() => _overdue?.Cancel();
+    /// <summary>The coordinator's actor stops, perhaps to be started again: whatever it was at is over.</summary>
+    public void Stop()
+    {
+        _overdue?.Cancel();
+        if (_epoch is not null && !_isOrdered)
+        {
+            run.NodeActor.Tell(new ReleaseSlices(), self);
+        }
+    }
 
     private Input? Restore(Epoch epoch)
     {

@@ -140,10 +140,12 @@ internal sealed class SimulatedLane(SimulatedChannel channel, int self, ChannelA
     /// <summary>The store has changed: what was not there may be. Not looked at within the change itself.</summary>
     private void Look()
     {
-        if (_fetch is { State: FetchState.Waiting } fetch)
+        if (_fetch is { State: FetchState.Waiting, IsLooking: false } fetch)
         {
+            fetch.IsLooking = true;
             channel.World.After(0, () =>
             {
+                fetch.IsLooking = false;
                 if (_fetch == fetch && fetch.State == FetchState.Waiting)
                 {
                     Open(fetch);
@@ -291,5 +293,8 @@ internal sealed class SimulatedLane(SimulatedChannel channel, int self, ChannelA
         public FetchEnded Ended => ended;
 
         public FetchState State { get; set; }
+
+        /// <summary>Whether it is about to be looked at again.</summary>
+        public bool IsLooking { get; set; }
     }
 }

@@ -216,6 +216,9 @@ internal sealed class CoordinatorHost : SimulatedActor
     {
         switch (message)
         {
+            case SlicesHeld when IsLeader && Cluster.Strikes(FaultKind.CoordinatorFailure):
+                Cluster.RestartCoordinator(this);
+                return;
             case SlicesHeld held when held.Epoch == _restoredIn:
                 Cluster.Restores++;
                 FeedIf(_restoring!.Take(held));
@@ -233,6 +236,13 @@ internal sealed class CoordinatorHost : SimulatedActor
         }
 
         TellDirectoryIfDue();
+    }
+
+    /// <summary>The actor has failed; another one takes its place.</summary>
+    public void Fail()
+    {
+        IsAlive = false;
+        _restoring?.Stop();
     }
 
     private void Locate(NodeId node)

@@ -93,6 +93,7 @@ internal sealed class NodeHost : SimulatedActor, IDisposable
                 SayIfHeld();
                 break;
             case ReleaseSlices:
+                _holding = null;
                 _slices.Release();
                 break;
             case StateWanted wanted:

@@ -298,9 +298,9 @@ internal sealed partial class SimulatedCluster
     }
 
     /// <summary>The coordinator's actor has failed. Its process remembers what it persisted and whom it knew, and starts another one.</summary>
-    private void RestartCoordinator(CoordinatorHost former)
+    public void RestartCoordinator(CoordinatorHost former)
     {
-        former.IsAlive = false;
+        former.Fail();
         Begin(former.Node, former.Settings with
         {
             FirstEpoch = former.Machine.Fence.Epoch.Next,

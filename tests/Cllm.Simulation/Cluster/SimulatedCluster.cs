@@ -251,6 +251,7 @@ internal sealed partial class SimulatedCluster : IDisposable
         using IArithmetic arithmetic = Scenario.IsRealModel
             ? new TinyModel(checkpoints, Scenario.Shards)
             : new StandIn(checkpoints, Scenario.Leaves, shards, Scenario.EvaluationUnits, PlantedFault.None);
+        arithmetic.Restore();
         return FaultFreeRun.Digests(arithmetic, Scenario.Leaves, shards, Scenario.Steps);
     }
 

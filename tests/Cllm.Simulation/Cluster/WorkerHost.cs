@@ -19,6 +19,8 @@ internal sealed class WorkerHost : SimulatedActor
     private readonly ProcessRun _run;
     private readonly SimulatedRef _self;
     private readonly double[] _losses;
+
+    /// <summary>From where on the sum came to be final, one after another.</summary>
     private readonly List<int> _offsets = [];
     private long _startVersion;
 
@@ -153,31 +155,31 @@ internal sealed class WorkerHost : SimulatedActor
         return Work(Cluster.Jitter(ticks), work);
     }
 
-    /// <summary>Computes, and in a cluster has the sum come to be final part by part, as it does amid a backward pass.</summary>
+    /// <summary>Computes, and in a cluster has a part of the sum be final before the whole is, as it is amid a backward pass.</summary>
     private void ComputeNode(ComputeNode node)
     {
         var losses = _losses.AsSpan(0, Cluster.Tree.Count(node.Node));
         _offsets.Clear();
         var buffer = Compute.ComputeNode(node.Step.Number, node.Node.Level, node.Node.Index, losses, Cluster.IsCluster ? Note : null);
         BuffersHeld++;
-        Settle(new(node, buffer, Words.Of(losses), [.. _offsets], 0));
+        Settle(new(node, buffer, Words.Of(losses), _offsets.Count == 0 ? null : _offsets[Cluster.Dice.Below(_offsets.Count)]));
     }
 
     private void Note(int buffer, int offset) => _offsets.Add(offset);
 
     private void Settle(Settling at)
     {
-        if (at.Next == at.Offsets.Length)
+        if (at.Offset is { } offset)
         {
-            _run.Gradients.Hold(_worker, new(at.Node.Lease, at.Buffer));
-            Feed(new NodeComputed(at.Node.Lease, at.Buffer, at.Losses));
+            _run.Gradients.Hold(_worker, new(at.Node.Lease, at.Buffer), offset);
+            Work(Cluster.Jitter(Cluster.Scenario.LeafTicks / 10), at with { Offset = null });
             return;
         }
 
-        _run.Gradients.Hold(_worker, new(at.Node.Lease, at.Buffer), at.Offsets[at.Next]);
-        Work(Cluster.Jitter(Cluster.Scenario.LeafTicks / 10 / at.Offsets.Length), at with { Next = at.Next + 1 });
+        _run.Gradients.Hold(_worker, new(at.Node.Lease, at.Buffer));
+        Feed(new NodeComputed(at.Node.Lease, at.Buffer, at.Losses));
     }
 
-    /// <summary>A sum that comes to be final from its end on.</summary>
-    private sealed record Settling(ComputeNode Node, int Buffer, Payload Losses, int[] Offsets, int Next);
+    /// <summary>A sum that is final from an offset on; all of it when there is none.</summary>
+    private sealed record Settling(ComputeNode Node, int Buffer, Payload Losses, int? Offset);
 }

@@ -126,6 +126,58 @@ public sealed class GatheringTests : TestKit
     }
 
     [Fact]
+    public void Nodes_that_are_not_heard_of_yet_are_looked_for_together()
+    {
+        using var gathering = new GradientGathering(_asker, new(LastShard), TestActor);
+        Assert.False(gathering.Begin(Order(Source(2, 0, new(8 * NodeNumbers.WorkersMax), lease: 5), Source(2, 1, new(9 * NodeNumbers.WorkersMax), lease: 6))));
+        for (var again = 0; again < 3; again++)
+        {
+            gathering.Take(ExpectMsg<PartsDue>());
+            ExpectNoMsg(0);
+        }
+    }
+
+    [Fact]
+    public void What_a_shard_that_failed_had_asked_for_is_nothing_to_the_one_after_it()
+    {
+        using var compute = Enter(Worker);
+        using (var former = new GradientGathering(_asker, new(LastShard), TestActor))
+        {
+            former.Expect(Expected(Source(3, 0, Worker, lease: 5)));
+        }
+
+        using var gathering = new GradientGathering(_asker, new(LastShard), TestActor);
+        gathering.Take(ExpectMsg<PartFetched>());
+        var order = Order(Compute(compute, lease: 5, level: 3));
+        Assert.False(gathering.Begin(order));
+        Gather(gathering);
+        CheckSum(gathering, LastShard, order.Sources, compute);
+    }
+
+    [Fact]
+    public void A_state_that_is_not_there_yet_is_asked_for_again_after_a_pause()
+    {
+        using var fetches = _asker.FetchSlices(TestActor);
+        _asker.OwnHere(0);
+        fetches.Pull(new(First, new(0), new(5), _holder.Channel.Address), _ => { });
+        var ended = ExpectMsg<SliceFetchEnded>();
+        Assert.Equal(RefusalReason.NotYet, ended.Result.Reason);
+        fetches.Take(ended);
+        ExpectMsg<SliceFetchDue>();
+    }
+
+    [Fact]
+    public void A_coordinator_that_fails_before_it_has_read_the_state_has_its_process_fetch_again()
+    {
+        _asker.NodeActor = TestActor;
+        var restoring = new StateRestoring(_asker, () => 0, _ => null, TestActor);
+        restoring.Begin(First);
+        ExpectMsg<HoldSlices>();
+        restoring.Stop();
+        ExpectMsg<ReleaseSlices>();
+    }
+
+    [Fact]
     public void A_buffer_that_is_released_amid_the_reading_is_not_taken_for_the_sum()
     {
         using var compute = Enter(Worker);
