@@ -128,10 +128,18 @@ internal sealed class SliceFetches : IDisposable
         return fetch.Aim is null;
     }
 
-    /// <summary>Ends all fetches, and begins none until <see cref="Release"/>.</summary>
+    /// <summary>
+    /// Ends all fetches, and begins none until <see cref="Release"/>. What was ordered is void: a shard of this process is not told of the way back by an order that
+    /// replaces one from before it, for its slice is put back here.
+    /// </summary>
     public void Hold()
     {
         _isHeld = true;
+        foreach (var fetch in _fetches)
+        {
+            EndOrder(fetch, WentBack);
+        }
+
         AdvanceAll();
     }
 

@@ -22,8 +22,10 @@ internal sealed class StandIn : IArithmetic
     private readonly LeafTree _tree;
     private readonly int _shards;
     private readonly PlantedFault _plant;
-    private readonly RunState _snapshot = new(Layout);
-    private readonly RunState _before = new(Layout);
+    private RunState? _snapshot;
+
+    /// <summary>The state before the last step, kept only to plant a fault.</summary>
+    private RunState? _before;
     private int _computed;
 
     public StandIn(CheckpointStore checkpoints, int leaves, int shards, int evaluationUnits, PlantedFault plant)
@@ -61,13 +63,17 @@ internal sealed class StandIn : IArithmetic
 
     public StepScalars Combine(long step, ReadOnlySpan<double> leafLosses, ReadOnlySpan<double> blockNorms)
     {
-        _before.CopyFrom(State);
+        if (_plant == PlantedFault.SnapshotOneStepOld)
+        {
+            (_before ??= new(Layout)).CopyFrom(State);
+        }
+
         return new(Number(Fold(leafLosses, Fold(blockNorms, 3))), 0, 0, 0);
     }
 
     public double CombineEvaluation(long step, ReadOnlySpan<double> unitLosses) => Number(Fold(unitLosses, 5));
 
-    public void TakeSnapshot(long step) => _snapshot.CopyFrom(_plant == PlantedFault.SnapshotOneStepOld ? _before : State);
+    public void TakeSnapshot(long step) => (_snapshot ??= new(Layout)).CopyFrom(_before ?? State);
 
     public string WriteSnapshot(long step)
     {
@@ -76,7 +82,7 @@ internal sealed class StandIn : IArithmetic
             Step = step,
             Layout = Layout,
             ConfigurationDigest = ConfigurationDigest,
-            Weights = _snapshot.Weights.Span,
+            Weights = _snapshot!.Weights.Span,
             M = _snapshot.FirstMoment.Span,
             V = _snapshot.SecondMoment.Span,
         });
@@ -115,8 +121,8 @@ internal sealed class StandIn : IArithmetic
     public void Dispose()
     {
         State.Dispose();
-        _snapshot.Dispose();
-        _before.Dispose();
+        _snapshot?.Dispose();
+        _before?.Dispose();
     }
 
     private static double Number(ulong bits) => BitConverter.UInt64BitsToDouble(bits);

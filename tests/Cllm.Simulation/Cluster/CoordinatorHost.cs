@@ -247,8 +247,8 @@ internal sealed class CoordinatorHost : SimulatedActor
 
     private void Locate(NodeId node)
     {
-        if (_run is not null && Array.Find(Cluster.Nodes, other => other.Id == node) is { Process.Shared: { } run } at
-            && _places.TryAdd(node.Number, new(node, SimulatedCluster.PathOf(at), run.Channel.Address)))
+        if (_run is not null && Array.Find(Cluster.Nodes, other => other.Id == node) is { Process.Shared: { } run, Machine.Ref: { } at }
+            && _places.TryAdd(node.Number, new(node, at.Name, run.Channel.Address)))
         {
             _isDirectoryDue = true;
         }

@@ -5,15 +5,12 @@ using Cllm.Protocol.Identity;
 using Cllm.Protocol.Messages;
 using Cllm.Protocol.Nodes;
 using Cllm.Simulation.Engine;
-using Cllm.Simulation.Faults;
 
 namespace Cllm.Simulation.Cluster;
 
 /// <summary>What a node's actor does, in virtual time, around the program's own <see cref="SliceFetches"/>.</summary>
 internal sealed class NodeHost : SimulatedActor, IDisposable
 {
-    private const long LateTicks = 20 * Scenario.Second;
-
     private readonly NodeRun _run;
     private readonly SliceFetches _slices;
 
@@ -70,9 +67,6 @@ internal sealed class NodeHost : SimulatedActor, IDisposable
     {
         switch (message)
         {
-            case WeightsWanted wanted when Cluster.Strikes(FaultKind.LateWeights):
-                Cluster.In(Node, Cluster.Jitter(LateTicks), () => _slices.Want(wanted.Epoch, wanted.Step));
-                break;
             case WeightsWanted wanted:
                 _slices.Want(wanted.Epoch, wanted.Step);
                 break;

@@ -9,6 +9,7 @@ namespace Cllm.Simulation.Cluster;
 internal sealed partial class SimulatedCluster : IChannelWorld
 {
     private const long PassageTicksMax = Scenario.Second / 1000;
+    private const long SlowPassageTicksMax = 40 * Scenario.Second;
 
     /// <summary>The channel; its nodes have the numbers of their machines.</summary>
     public SimulatedChannel Channel { get; }
@@ -25,7 +26,7 @@ internal sealed partial class SimulatedCluster : IChannelWorld
 
         // Who stands still sends and takes nothing; the connection holds.
         var paused = Math.Max(left.PausedUntilTicks, right.PausedUntilTicks) - NowTicks;
-        return Math.Max(0, paused) + Dice.Between(1, PassageTicksMax);
+        return Math.Max(0, paused) + Dice.Between(1, Strikes(FaultKind.SlowTransfer) ? SlowPassageTicksMax : PassageTicksMax);
     }
 
     public bool Breaks() => Strikes(FaultKind.BrokenTransfer);
@@ -67,8 +68,5 @@ internal sealed partial class SimulatedCluster : IChannelWorld
     }
 
     /// <summary>Reaches the process of a path, if it is there yet.</summary>
-    public ICanTell RefOf(string path) => Array.Find(Nodes, node => node.Machine is not null && PathOf(node) == path)?.Machine!.Ref ?? (ICanTell)ActorRefs.Nobody;
-
-    /// <summary>The path of a process.</summary>
-    public static string PathOf(SimulatedNode node) => $"node-{node.Id.Number}";
+    public ICanTell RefOf(string path) => Array.Find(Nodes, node => node.Machine?.Ref.Name == path)?.Machine!.Ref ?? (ICanTell)ActorRefs.Nobody;
 }

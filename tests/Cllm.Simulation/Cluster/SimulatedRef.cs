@@ -22,6 +22,9 @@ internal sealed class SimulatedRef(SimulatedCluster cluster, SimulatedNode node,
 
     public object Place => place;
 
+    /// <summary>The end of its path, which nobody else has.</summary>
+    public string Name => Path.Name;
+
     public override ActorPath Path { get; } = Root / Interlocked.Increment(ref _made).ToString(System.Globalization.CultureInfo.InvariantCulture);
 
     public override IActorRefProvider Provider => throw new NotSupportedException("there is no actor system");

@@ -167,6 +167,20 @@ public sealed class GatheringTests : TestKit
     }
 
     [Fact]
+    public void A_state_that_was_ordered_for_one_way_back_is_not_fetched_after_another()
+    {
+        using var fetches = _asker.FetchSlices(TestActor);
+        _asker.OwnHere(0);
+        string? failure = null;
+        fetches.Pull(new(First, new(0), new(5), _holder.Channel.Address), reason => failure = reason);
+        fetches.Hold();
+        fetches.Take(ExpectMsg<SliceFetchEnded>());
+        fetches.Release();
+        Assert.NotNull(failure);
+        Assert.True(fetches.IsIdle);
+    }
+
+    [Fact]
     public void A_coordinator_that_fails_before_it_has_read_the_state_has_its_process_fetch_again()
     {
         _asker.NodeActor = TestActor;
