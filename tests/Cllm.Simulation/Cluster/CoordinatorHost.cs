@@ -266,7 +266,7 @@ internal sealed class CoordinatorHost : SimulatedActor
         var isKnown = _shards.TryGetValue(shard, out var known);
         SimulationViolation.Unless(!isKnown || known.Incarnation != started.Incarnation.Number || known.Seat.Node == seat.Node,
             "incarnations", $"shard {shard} is at nodes {known.Seat?.Node.Id} and {started.Node} as incarnation {started.Incarnation}");
-        if (!isKnown || known.Incarnation <= started.Incarnation.Number)
+        if (_run is not null || !isKnown || known.Incarnation <= started.Incarnation.Number)
         {
             _shards[shard] = (started.Incarnation.Number, seat);
             if (Cluster.Leader == this)
