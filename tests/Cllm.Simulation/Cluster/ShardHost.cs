@@ -63,9 +63,9 @@ internal sealed class ShardHost : SimulatedActor, IDisposable
         {
             _mailbox.Enqueue(message);
         }
-        else if (!(message is ReductionOrdered or StepCommitted or GradientsExpected && _peers.IsRestoring))
+        else
         {
-            Feed(message);
+            Accept(message);
         }
     }
 
@@ -88,7 +88,14 @@ internal sealed class ShardHost : SimulatedActor, IDisposable
 
             while (!_isWorking && IsAlive && _mailbox.TryDequeue(out var message))
             {
-                TakeFromMailbox(message);
+                if (message is Told told)
+                {
+                    Take(told);
+                }
+                else
+                {
+                    Accept((Input)message);
+                }
             }
         }
     }
@@ -164,15 +171,11 @@ internal sealed class ShardHost : SimulatedActor, IDisposable
         }
     }
 
-    private void TakeFromMailbox(object message)
+    private void Accept(Input message)
     {
-        if (message is Told told)
+        if (!(message is ReductionOrdered or StepCommitted or GradientsExpected && _peers.IsRestoring))
         {
-            Take(told);
-        }
-        else if (!((Input)message is ReductionOrdered or StepCommitted or GradientsExpected && _peers.IsRestoring))
-        {
-            Feed((Input)message);
+            Feed(message);
         }
     }
 
