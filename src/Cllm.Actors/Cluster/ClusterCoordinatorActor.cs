@@ -33,6 +33,7 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
     private readonly ShardPlace[] _owners;
     private readonly Akka.Cluster.Cluster _cluster = Akka.Cluster.Cluster.Get(Context.System);
     private long _version;
+    private CheckpointPlace? _checkpoint;
     private RestoreRound? _restoring;
     private TakeCheckpoint? _gathering;
     private int _gatherings;
@@ -48,6 +49,7 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
     {
         (_coordination, _run) = (coordination, run);
         _owners = new ShardPlace[run.Shards.Length];
+        _checkpoint = FindCheckpoint();
     }
 
     protected override void PreStart()
@@ -131,6 +133,9 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
     }
 
     protected override void Persisted(Persist state) => _isDirectoryDue = true;
+
+    /// <summary>Whoever may come to coordinate copies it.</summary>
+    protected override void Checkpointed() => (_checkpoint, _isDirectoryDue) = (FindCheckpoint(), true);
 
     protected override void SendToNodes(Send send)
     {
@@ -252,7 +257,11 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
     }
 
     private ClusterDirectory Directory() => new(
-        Machine.Fence.Epoch, _version, [.. _nodes.Values.Where(node => node.IsLive).Select(node => node.Place)], [.. _owners]);
+        Machine.Fence.Epoch, _version, [.. _nodes.Values.Where(node => node.IsLive).Select(node => node.Place)], [.. _owners], _checkpoint);
+
+    private CheckpointPlace? FindCheckpoint() => _run.RunHost.Checkpoints.StateOf(_coordination.CheckpointedSteps) is { } state
+        ? new(new(_coordination.CheckpointedSteps), _run.Channel.Address, state)
+        : null;
 
     private void TellDirectory()
     {

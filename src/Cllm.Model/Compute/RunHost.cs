@@ -28,6 +28,9 @@ public sealed class RunHost : IRunHost, IDisposable
     /// <summary>Weights and moments.</summary>
     public RunState State { get; }
 
+    /// <summary>The checkpoints of this process's folder.</summary>
+    public CheckpointStore Checkpoints => _checkpoints;
+
     /// <summary>Updates in the newest checkpoint of this folder, be it whole or not; 0 when there is none.</summary>
     public long NewestCheckpoint => _checkpoints.ListSteps() is [.., var newest] ? newest : 0;
 
@@ -113,6 +116,9 @@ public sealed class RunHost : IRunHost, IDisposable
         });
         return digest;
     }
+
+    /// <summary>Begins to copy a checkpoint of another process of the run into this process's folder: <see cref="CheckpointStore.BeginCopy"/>.</summary>
+    public CheckpointCopy? BeginCopy(long step, byte[] state) => _checkpoints.BeginCopy(step, state, _plan.Layout, _configurationDigest);
 
     /// <inheritdoc/>
     public long Restore()

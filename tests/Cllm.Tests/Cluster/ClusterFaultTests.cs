@@ -1,7 +1,9 @@
+using Cllm.Actors.Cluster;
 using Cllm.Actors.Local;
 using Cllm.Protocol.Coordination;
 using Cllm.Tests.Actors;
 using Cllm.Tests.Checkpoints;
+using Cllm.Tests.Files;
 
 namespace Cllm.Tests.Cluster;
 
@@ -9,6 +11,9 @@ namespace Cllm.Tests.Cluster;
 public sealed class ClusterFaultTests
 {
     private const long Steps = 40;
+
+    /// <summary>Enough that the run is not over before standbys have copied a checkpoint.</summary>
+    private const long LongSteps = 160;
 
     private static readonly Lazy<string> Expected = new(() => TestNode.ExpectedDigest(Steps));
 
@@ -60,6 +65,34 @@ public sealed class ClusterFaultTests
             && second.Observer.Steps.Count > 0 ? second : third;
         await CheckFinished(successor);
         Assert.Contains(successor.Observer.Notes, note => note.Contains("this process coordinates the run from now on", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_slice_that_is_lost_with_its_copy_and_the_coordinator_goes_back_to_a_checkpoint_that_the_successor_has_copied()
+    {
+        using var disk = new TemporaryFolder();
+        Signal[] copied = [new(), new()];
+        RecordingObserver[] observers =
+        [
+            .. copied.Select(signal => new RecordingObserver { AtNote = note => signal.SetIf(note.StartsWith("the checkpoint of step ", StringComparison.Ordinal)) }),
+        ];
+
+        // Of five slices in a ring of five processes, three lost ones leave no slice or copy of at least one.
+        ClusterSettings Spread(ClusterSettings settings) => settings with { Shards = 5, CheckpointEvery = 10, NodesToStart = 5 };
+        var first = TestNode.Start(LongSteps, quorum: 2, folder: disk.At("first"), change: Spread);
+        await using var second = TestNode.Start(
+            LongSteps, first, isCoordinator: true, quorum: 2, folder: disk.At("second"), hasInitialWeights: false, change: Spread, observer: observers[0]);
+        await using var third = TestNode.Start(
+            LongSteps, first, isCoordinator: true, quorum: 2, folder: disk.At("third"), hasInitialWeights: false, change: Spread, observer: observers[1]);
+        TestNode[] others = [TestNode.Start(LongSteps, first, change: Spread), TestNode.Start(LongSteps, first, change: Spread)];
+        await Task.WhenAll(copied.Select(signal => signal.Task)).WaitAsync(TimeSpan.FromSeconds(40));
+        await Task.WhenAll(others.Append(first).Select(lost => lost.DisposeAsync().AsTask()));
+
+        var ends = await Task.WhenAll(second.EndAsync(60), third.EndAsync(60));
+        Assert.Contains(RunOutcome.Finished, ends.Select(end => end.Outcome));
+        var successor = second.Observer.Steps.Count > 0 ? second : third;
+        Assert.Equal(TestNode.ExpectedDigest(LongSteps), successor.Digest);
+        Assert.Contains(successor.Observer.Notes, note => note.StartsWith("back at step ", StringComparison.Ordinal));
     }
 
     [Theory]

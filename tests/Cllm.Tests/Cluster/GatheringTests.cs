@@ -35,7 +35,7 @@ public sealed class GatheringTests : TestKit
     {
         (_holder, _asker) = (Run(Holding), Run(Asking));
         _transport.Serve(_holder.Channel.Address, new NodeStore(_holder));
-        _asker.Directory = new(First, 1, [new(new(Holding), "", _holder.Channel.Address)], []);
+        _asker.Directory = new(First, 1, [new(new(Holding), "", _holder.Channel.Address)], [], null);
     }
 
     [Fact]

@@ -36,7 +36,7 @@ public sealed class SliceFetchTests : IDisposable
         _run = new NodeRun(settings, _host)
         {
             Channel = new(new(Here.Number, "here", 1, ""), new OneLane(_lane), _lane),
-            Directory = new(new(1), 1, [new(There, "", new(There.Number, "there", 1, ""))], [new(There, new(1))]),
+            Directory = new(new(1), 1, [new(There, "", new(There.Number, "there", 1, ""))], [new(There, new(1))], null),
         };
         _run.HoldFirstStep();
         _fetches = _run.FetchSlices(ActorRefs.Nobody);
