@@ -195,7 +195,7 @@ internal sealed class NodeActor : UntypedActor, IEffectPerformer
                 break;
             case HoldSlices hold:
                 (_holder, _holding) = (Sender, hold.Epoch);
-                _slices.Hold();
+                _slices.Hold(hold.Epoch);
                 SayIfHeld();
                 break;
             case ReleaseSlices:

@@ -129,10 +129,21 @@ internal sealed class SliceFetches : IDisposable
         return fetch.Aim is null;
     }
 
-    /// <summary>Ends all fetches, and begins none until <see cref="Release"/>.</summary>
-    public void Hold()
+    /// <summary>
+    /// Ends all fetches, and begins none until <see cref="Release"/>: the state goes back to a checkpoint, from which others fetch it then. What was wanted before that would be
+    /// fetched into it from owners that have not gone back yet.
+    /// </summary>
+    public void Hold(Epoch epoch)
     {
-        _isHeld = true;
+        (_isHeld, _wantedIn, _wanted) = (true, epoch, null);
+        for (var shard = 0; shard < _fetches.Length; shard++)
+        {
+            if (!_run.IsOwnedHere(shard))
+            {
+                EndOrder(_fetches[shard], WentBack);
+            }
+        }
+
         AdvanceAll();
     }
 
