@@ -65,6 +65,11 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
         _overdue?.Cancel();
         _again?.Cancel();
         _pause?.Cancel();
+        if (_restoring is not null)
+        {
+            _run.NodeActor.Tell(new ReleaseSlices(), Self);
+        }
+
         _cluster.Unsubscribe(Self);
         base.PostStop();
     }
@@ -177,7 +182,10 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
         }
     }
 
-    /// <summary>All slices are put back in this process's memory, and from there their owners fetch them.</summary>
+    /// <summary>
+    /// All slices are put back in this process's memory, and from there their owners fetch them. Until they have, nothing is fetched into it: who has not gone back yet
+    /// has later slices to give.
+    /// </summary>
     protected override Input? Restore(Restore restore)
     {
         RunMeter.Survived(FaultKind.Restore);
@@ -313,7 +321,6 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
             }
         }
 
-        _run.NodeActor.Tell(new ReleaseSlices(), Self);
         _overdue?.Cancel();
         _overdue = Context.System.Scheduler.ScheduleTellOnceCancelable(RestoreRound.Patience, Self, new RestoreOverdue(round.Epoch), Self);
         EndIfRestored();
@@ -333,6 +340,7 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
         if (_restoring is { IsOrdered: true, Missing.Count: 0 } round)
         {
             _restoring = null;
+            _run.NodeActor.Tell(new ReleaseSlices(), Self);
             Feed(new Restored(round.Epoch, round.Step));
         }
     }

@@ -1,4 +1,6 @@
+using Akka.Actor;
 using Cllm.Actors.Cluster;
+using Cllm.Actors.Inspection;
 using Cllm.Actors.Local;
 using Cllm.Protocol.Coordination;
 using Cllm.Tests.Actors;
@@ -71,34 +73,33 @@ public sealed class ClusterFaultTests
         Signal[] copied = [new(), new()];
         RecordingObserver[] observers =
         [
-            .. copied.Select(signal => new RecordingObserver { AtNote = note => signal.SetIf(note.StartsWith("the checkpoint of step ", StringComparison.Ordinal)) }),
+            .. copied.Select(signal => new RecordingObserver { AtNote = note => signal.SetIf(note.Contains(" is here, ", StringComparison.Ordinal)) }),
         ];
 
-        // The run does not get on while standbys copy its checkpoint, however fast it is.
-        using var killed = new ManualResetEventSlim();
-        var waiting = new RecordingObserver
+        // The run pauses for as long as standbys copy its checkpoint, however fast it is.
+        TestNode? coordinator = null;
+        var pausing = new RecordingObserver
         {
             AtStep = step =>
             {
-                if (step == 20)
+                if (step == 12)
                 {
-                    killed.Wait(TimeSpan.FromSeconds(40));
+                    coordinator!.Node.AnyCoordinator.Tell(new RunOrder(RunAction.Pause, null));
                 }
             },
         };
 
         // Of five slices in a ring of five processes, three lost ones leave no slice or copy of at least one.
         ClusterSettings Spread(ClusterSettings settings) => settings with { Shards = 5, CheckpointEvery = 5, NodesToStart = 5 };
-        var first = TestNode.Start(Steps, quorum: 2, folder: disk.At("first"), change: Spread, observer: waiting);
+        var first = TestNode.Start(Steps, quorum: 2, folder: disk.At("first"), change: Spread, observer: pausing);
+        coordinator = first;
         await using var second = TestNode.Start(
             Steps, first, isCoordinator: true, quorum: 2, folder: disk.At("second"), hasInitialWeights: false, change: Spread, observer: observers[0]);
         await using var third = TestNode.Start(
             Steps, first, isCoordinator: true, quorum: 2, folder: disk.At("third"), hasInitialWeights: false, change: Spread, observer: observers[1]);
         TestNode[] others = [TestNode.Start(Steps, first, change: Spread), TestNode.Start(Steps, first, change: Spread)];
         await Task.WhenAll(copied.Select(signal => signal.Task)).WaitAsync(TimeSpan.FromSeconds(40));
-        var lost = Task.WhenAll(others.Append(first).Select(other => other.DisposeAsync().AsTask()));
-        killed.Set();
-        await lost;
+        await Task.WhenAll(others.Append(first).Select(other => other.DisposeAsync().AsTask()));
 
         var ends = await Task.WhenAll(second.EndAsync(60), third.EndAsync(60));
         Assert.Contains(RunOutcome.Finished, ends.Select(end => end.Outcome));
