@@ -34,6 +34,7 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
     private readonly StateRestoring _restoring;
     private readonly Akka.Cluster.Cluster _cluster = Akka.Cluster.Cluster.Get(Context.System);
     private long _version;
+    private CheckpointPlace? _checkpoint;
     private TakeCheckpoint? _gathering;
     private int _gatherings;
     private bool _isDirectoryDue;
@@ -49,6 +50,7 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
         _owners = new ShardPlace[run.Shards.Length];
         _restoring = new(
             run, coordination.Host.Restore, shard => _owners[shard].Node is null ? null : coordination.ShardAddresses.GetValueOrDefault(shard, ActorRefs.Nobody), Self);
+        _checkpoint = FindCheckpoint();
     }
 
     protected override void PreStart()
@@ -125,6 +127,9 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
 
     protected override void Persisted(Persist state) => _isDirectoryDue = true;
 
+    /// <summary>Whoever may come to coordinate copies it.</summary>
+    protected override void Checkpointed() => (_checkpoint, _isDirectoryDue) = (FindCheckpoint(), true);
+
     protected override void SendToNodes(Send send)
     {
         if (send.To.Kind == DestinationKind.EveryNode)
@@ -162,7 +167,10 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
         _restoring.Locate(started.Shard.Number);
     }
 
-    /// <summary>All slices are put back in this process's memory, and from there their owners fetch them.</summary>
+    /// <summary>
+    /// All slices are put back in this process's memory, and from there their owners fetch them. Until they have, nothing is fetched into it: who has not gone back yet
+    /// has later slices to give.
+    /// </summary>
     protected override Input? Restore(Restore restore)
     {
         RunMeter.Survived(FaultKind.Restore);
@@ -249,7 +257,11 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
     }
 
     private ClusterDirectory Directory() => new(
-        Machine.Fence.Epoch, _version, [.. _nodes.Values.Where(node => node.IsLive).Select(node => node.Place)], [.. _owners]);
+        Machine.Fence.Epoch, _version, [.. _nodes.Values.Where(node => node.IsLive).Select(node => node.Place)], [.. _owners], _checkpoint);
+
+    private CheckpointPlace? FindCheckpoint() => _run.RunHost.Checkpoints.StateOf(_coordination.CheckpointedSteps) is { } state
+        ? new(new(_coordination.CheckpointedSteps), _run.Channel.Address, state)
+        : null;
 
     private void TellDirectory()
     {

@@ -53,6 +53,7 @@ public sealed class ClusterNode : IAsyncDisposable
         var mayCoordinate = Akka.Cluster.Cluster.Get(system).SelfRoles.Contains(CoordinatorRole);
         if (mayCoordinate)
         {
+            run.Follower = new(run.Channel.Transport, host.BeginCopy, observer.Note);
             system.ActorOf(
                 ClusterSingletonManager.Props(
                     Props.Create(() => new CoordinatorSeat(run, observer)),
@@ -84,6 +85,11 @@ public sealed class ClusterNode : IAsyncDisposable
     {
         await StopAsync(_node).ConfigureAwait(false);
         await StopAsync(_anyCoordinator).ConfigureAwait(false);
+        if (_run.Follower is { } follower)
+        {
+            await follower.DisposeAsync().ConfigureAwait(false);
+        }
+
         _run.Channel.Server.Dispose();
         _run.Updates.Dispose();
     }

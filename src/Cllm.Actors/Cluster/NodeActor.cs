@@ -195,7 +195,7 @@ internal sealed class NodeActor : UntypedActor, IEffectPerformer
                 break;
             case HoldSlices hold:
                 (_holder, _holding) = (Sender, hold.Epoch);
-                _slices.Hold();
+                _slices.Hold(hold.Epoch);
                 SayIfHeld();
                 break;
             case ReleaseSlices:
@@ -342,6 +342,12 @@ internal sealed class NodeActor : UntypedActor, IEffectPerformer
     private void Take(ClusterDirectory directory)
     {
         var known = _run.Directory;
+        if (directory.Epoch.Number >= known.Epoch.Number)
+        {
+            // Also of one that is known: it makes up for a copy that broke off.
+            _run.Follower?.Follow(directory.Checkpoint);
+        }
+
         if (directory.Epoch.Number < known.Epoch.Number || (directory.Epoch == known.Epoch && directory.Version <= known.Version))
         {
             return;

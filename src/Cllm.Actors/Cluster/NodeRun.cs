@@ -46,6 +46,9 @@ internal sealed class NodeRun : ProcessRun
     /// <summary>This process's end of the channel; set before any actor is started.</summary>
     public NodeChannel Channel { get; set; } = null!;
 
+    /// <summary>Copies the coordinator's checkpoints; none where this process never coordinates. Set before any actor is started.</summary>
+    public CheckpointFollower? Follower { get; set; }
+
     /// <summary>Tells actors things later. It comes with the process's actors, and they use it.</summary>
     public IScheduler Scheduler { get; init; } = null!;
 

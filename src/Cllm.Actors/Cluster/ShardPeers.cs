@@ -98,6 +98,12 @@ internal sealed class ShardPeers(NodeRun run, ShardIndex shard, IActorRef self) 
     {
         (_restoring, _restorer, _restoredIn, _wanted) = (order, sender, order.Epoch, null);
         run.SumChanges(shard);
+        if (_sending is { } sending)
+        {
+            // What its step was is no more, and whoever waits for it there would wait in vain, and the next update for him.
+            self.Tell(new ReplicaFetched(shard, sending.Step, "the run went back to a checkpoint"), self);
+        }
+
         if (order.From == run.Channel.Address)
         {
             // The coordinator's host has put it into this very memory.

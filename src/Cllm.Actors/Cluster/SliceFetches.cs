@@ -79,6 +79,11 @@ internal sealed class SliceFetches : IDisposable
         {
             ended(WentBack);
         }
+        else if (offer.Epoch.Number <= _wantedIn.Number && offer.Step.Number < _wanted?.Number)
+        {
+            // Late, or from an owner that is none any more: it would be fetched over weights that workers compute with.
+            ended("the run is further on");
+        }
         else
         {
             _fetches[offer.Shard.Number].Offered = offer.Step;
@@ -129,12 +134,12 @@ internal sealed class SliceFetches : IDisposable
     }
 
     /// <summary>
-    /// Ends all fetches, and begins none until <see cref="Release"/>. What was ordered is void: a shard of this process is not told of the way back by an order that
-    /// replaces one from before it, for its slice is put back here.
+    /// Ends all fetches, and begins none until <see cref="Release"/>: the state goes back to a checkpoint, from which others fetch it then. What was wanted before that would be
+    /// fetched into it from owners that have not gone back yet; and a shard of this process is not told of the way back by an order that replaces one from before it.
     /// </summary>
-    public void Hold()
+    public void Hold(Epoch epoch)
     {
-        _isHeld = true;
+        (_isHeld, _wantedIn, _wanted) = (true, epoch, null);
         foreach (var fetch in _fetches)
         {
             EndOrder(fetch, WentBack);

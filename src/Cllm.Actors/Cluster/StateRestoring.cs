@@ -6,7 +6,8 @@ using Cllm.Protocol.Identity;
 namespace Cllm.Actors.Cluster;
 
 /// <summary>
-/// Brings all slices back to a checkpoint: this process stops its own fetches, reads the state into its memory, and each owner fetches its slice from there.
+/// Brings all slices back to a checkpoint: this process stops its own fetches, reads the state into its memory, and each owner fetches its slice from there. Until they have,
+/// nothing is fetched into it: who has not gone back yet has later slices to give.
 /// Used by the coordinator's actor.
 /// </summary>
 /// <param name="run">The process.</param>
@@ -77,6 +78,7 @@ internal sealed class StateRestoring(NodeRun run, Func<long> restore, Func<int, 
         }
 
         _epoch = null;
+        run.NodeActor.Tell(new ReleaseSlices(), self);
         return new Restored(epoch, _step);
     }
 
@@ -84,7 +86,7 @@ internal sealed class StateRestoring(NodeRun run, Func<long> restore, Func<int, 
     public void Stop()
     {
         _overdue?.Cancel();
-        if (_epoch is not null && !_isOrdered)
+        if (_epoch is not null)
         {
             run.NodeActor.Tell(new ReleaseSlices(), self);
         }
@@ -119,7 +121,6 @@ internal sealed class StateRestoring(NodeRun run, Func<long> restore, Func<int, 
             }
         }
 
-        run.NodeActor.Tell(new ReleaseSlices(), self);
         _overdue?.Cancel();
         _overdue = run.Scheduler.ScheduleTellOnceCancelable(Patience, self, new RestoreOverdue(epoch), self);
         return EndIfRestored();

@@ -1,3 +1,4 @@
+using Cllm.Model.Checkpoints;
 using Cllm.Model.Shape;
 using Cllm.Numerics.Memory;
 
@@ -8,6 +9,9 @@ public interface INodeHost : IRunHost
 {
     /// <summary>Weights and moments.</summary>
     RunState State { get; }
+
+    /// <summary>The checkpoints of this process's folder.</summary>
+    CheckpointStore Checkpoints { get; }
 
     /// <summary>Updates in the newest checkpoint of this process's folder, be it whole or not; 0 when there is none.</summary>
     long NewestCheckpoint { get; }

@@ -29,6 +29,9 @@ public sealed class RunHost : INodeHost, IDisposable
     public RunState State { get; }
 
     /// <inheritdoc/>
+    public CheckpointStore Checkpoints => _checkpoints;
+
+    /// <inheritdoc/>
     public long NewestCheckpoint => _checkpoints.ListSteps() is [.., var newest] ? newest : 0;
 
     /// <summary>The run's leaves.</summary>
@@ -116,6 +119,9 @@ public sealed class RunHost : INodeHost, IDisposable
         });
         return digest;
     }
+
+    /// <summary>Begins to copy a checkpoint of another process of the run into this process's folder: <see cref="CheckpointStore.BeginCopy"/>.</summary>
+    public CheckpointCopy? BeginCopy(long step, byte[] state) => _checkpoints.BeginCopy(step, state, _plan.Layout, _configurationDigest);
 
     /// <inheritdoc/>
     public long Restore()

@@ -36,6 +36,8 @@ internal sealed class StandIn : IArithmetic
 
     public RunState State { get; } = new(Layout);
 
+    public CheckpointStore Checkpoints => _checkpoints;
+
     public long NewestCheckpoint => _checkpoints.ListSteps() is [.., var newest] ? newest : 0;
 
     public int EvaluationUnits { get; }

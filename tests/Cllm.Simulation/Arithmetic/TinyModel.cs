@@ -37,6 +37,8 @@ internal sealed class TinyModel : IArithmetic
 
     public RunState State => _host.State;
 
+    public CheckpointStore Checkpoints => _host.Checkpoints;
+
     public long NewestCheckpoint => _host.NewestCheckpoint;
 
     public int EvaluationUnits => _host.EvaluationUnits;

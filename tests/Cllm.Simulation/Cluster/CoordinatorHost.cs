@@ -310,7 +310,7 @@ internal sealed class CoordinatorHost : SimulatedActor
         }
     }
 
-    private ClusterDirectory Directory() => new(Machine.Fence.Epoch, _version, [.. _places.Values], [.. _owners]);
+    private ClusterDirectory Directory() => new(Machine.Fence.Epoch, _version, [.. _places.Values], [.. _owners], null);
 
     private void TellDirectoryIfDue()
     {

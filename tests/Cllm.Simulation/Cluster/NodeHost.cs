@@ -83,7 +83,7 @@ internal sealed class NodeHost : SimulatedActor, IDisposable
                 break;
             case HoldSlices hold:
                 (_holder, _holding) = (sender, hold.Epoch);
-                _slices.Hold();
+                _slices.Hold(hold.Epoch);
                 SayIfHeld();
                 break;
             case ReleaseSlices:

@@ -35,7 +35,7 @@ public sealed class GatheringTests : TestKit
     {
         (_holder, _asker) = (Run(Holding), Run(Asking));
         _transport.Serve(_holder.Channel.Address, new NodeStore(_holder));
-        _asker.Directory = new(First, 1, [new(new(Holding), "", _holder.Channel.Address)], []);
+        _asker.Directory = new(First, 1, [new(new(Holding), "", _holder.Channel.Address)], [], null);
     }
 
     [Fact]
@@ -173,7 +173,7 @@ public sealed class GatheringTests : TestKit
         _asker.OwnHere(0);
         string? failure = null;
         fetches.Pull(new(First, new(0), new(5), _holder.Channel.Address), reason => failure = reason);
-        fetches.Hold();
+        fetches.Hold(First);
         fetches.Take(ExpectMsg<SliceFetchEnded>());
         fetches.Release();
         Assert.NotNull(failure);
