@@ -12,12 +12,7 @@ namespace Cllm.Actors.Bootstrap;
 /// <param name="pieceBytes">Bytes asked for at a time, and held in memory.</param>
 public sealed class BlobFetch(ITensorLane lane, int pieceBytes = 4 << 20)
 {
-    /// <summary>
-    /// Pieces in a row that may fail. The lane waits longer before each attempt, so that this is more than the half minute in which a cut connection comes back.
-    /// </summary>
-    private const int FailuresMax = 30;
-
-    private TaskCompletionSource<FetchResult>? _ended;
+    private readonly PatientLane _lane = new(lane);
 
     /// <summary>Fetches.</summary>
     /// <param name="number">The blob.</param>
@@ -33,10 +28,16 @@ public sealed class BlobFetch(ITensorLane lane, int pieceBytes = 4 << 20)
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         using var file = new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0);
         var piece = new byte[Math.Min(bytes, pieceBytes)];
+        var destination = new BytesDestination(piece);
         for (long at = 0; at < bytes;)
         {
             var length = (int)Math.Min(bytes - at, piece.Length);
-            await PieceAsync(TensorRequest.Blob(number, at, length), piece, stop).ConfigureAwait(false);
+            var result = await _lane.FetchAsync(TensorRequest.Blob(number, at, length), destination, stop).ConfigureAwait(false);
+            if (result.Outcome != FetchOutcome.Done)
+            {
+                throw new InputException($"The run's data cannot be fetched: {result.Sentence.TrimEnd('.')}; join through another of its nodes.");
+            }
+
             hash.AppendData(piece, 0, length);
             await file.WriteAsync(piece.AsMemory(0, length), stop).ConfigureAwait(false);
             at += length;
@@ -48,34 +49,4 @@ public sealed class BlobFetch(ITensorLane lane, int pieceBytes = 4 << 20)
             throw new InputException($"What the run sent as blob {number} is not what it is made with (its SHA-256 differs); join through another of its nodes.");
         }
     }
-
-    private async Task PieceAsync(TensorRequest request, byte[] piece, CancellationToken stop)
-    {
-        var destination = new BytesDestination(piece);
-        for (var failures = 1; ; failures++)
-        {
-            var result = await FetchAsync(request, destination, stop).ConfigureAwait(false);
-            stop.ThrowIfCancellationRequested();
-            switch (result.Outcome)
-            {
-                case FetchOutcome.Done:
-                    return;
-                case FetchOutcome.Lost or FetchOutcome.Mismatch when failures < FailuresMax:
-                case FetchOutcome.Refused when result.Reason == RefusalReason.Busy && failures < FailuresMax:
-                    break;
-                default:
-                    throw new InputException($"The run's data cannot be fetched: {result.Sentence.TrimEnd('.')}; join through another of its nodes.");
-            }
-        }
-    }
-
-    private async Task<FetchResult> FetchAsync(TensorRequest request, BytesDestination destination, CancellationToken stop)
-    {
-        _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        using var cancel = stop.Register(lane.Cancel);
-        lane.Fetch(request, destination, Ended);
-        return await _ended.Task.ConfigureAwait(false);
-    }
-
-    private void Ended(in TensorRequest request, in FetchResult result) => _ended!.TrySetResult(result);
 }

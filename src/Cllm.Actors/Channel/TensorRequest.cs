@@ -64,7 +64,7 @@ public readonly record struct TensorRequest
     /// <summary>The epoch in which it is asked for.</summary>
     public Epoch Epoch { get; }
 
-    /// <summary>The step of the gradient, weights, state or moments; of an update the one that it leads on from; 0 for a blob.</summary>
+    /// <summary>The step of the gradient, weights, state or moments; of an update the one that it leads on from; of a blob that belongs to a step, that one.</summary>
     public Step Step { get; }
 
     /// <summary>The shard; the blob's number for a blob.</summary>
@@ -169,8 +169,9 @@ public readonly record struct TensorRequest
     /// <param name="number">The blob's number.</param>
     /// <param name="offset">First byte.</param>
     /// <param name="length">Bytes.</param>
-    public static TensorRequest Blob(int number, long offset, long length) =>
-        new(TensorKind.Blob, default, default, number, offset, length);
+    /// <param name="step">The step that it belongs to; 0 where it belongs to the whole run.</param>
+    public static TensorRequest Blob(int number, long offset, long length, Step step = default) =>
+        new(TensorKind.Blob, default, step, number, offset, length);
 
     /// <summary>As in <c>weights of shard 3 at step 17, 1024 from 4096</c>.</summary>
     public override string ToString() => Kind switch

@@ -34,13 +34,13 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
     private readonly NodeRun _run;
     private readonly Dictionary<int, NodeSeat> _nodes = [];
     private readonly ShardPlace[] _owners;
+    private readonly StateRestoring _restoring;
     private readonly Akka.Cluster.Cluster _cluster = Akka.Cluster.Cluster.Get(Context.System);
     private long _version;
-    private RestoreRound? _restoring;
+    private CheckpointPlace? _checkpoint;
     private TakeCheckpoint? _gathering;
     private int _gatherings;
     private bool _isDirectoryDue;
-    private ICancelable? _overdue;
     private ICancelable? _again;
     private ICancelable? _heartbeats;
 
@@ -52,6 +52,9 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
     {
         (_coordination, _run) = (coordination, run);
         _owners = new ShardPlace[run.Shards.Length];
+        _restoring = new(
+            run, coordination.Host.Restore, shard => _owners[shard].Node is null ? null : coordination.ShardAddresses.GetValueOrDefault(shard, ActorRefs.Nobody), Self);
+        _checkpoint = FindCheckpoint();
     }
 
     protected override void PreStart()
@@ -64,7 +67,7 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
 
     protected override void PostStop()
     {
-        _overdue?.Cancel();
+        _restoring.Stop();
         _again?.Cancel();
         _heartbeats?.Cancel();
         _pause?.Cancel();
@@ -85,16 +88,8 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
                 // Whoever announces itself as the run ends is told how it has ended, and not that it is refused.
                 Context.Parent.Forward(message);
                 break;
-            case SlicesHeld held when held.Epoch == _restoring?.Epoch:
-                RestoreState();
-                break;
-            case SliceIsRestored restored when restored.Epoch == _restoring?.Epoch:
-                EndRestoring(restored.Shard);
-                break;
-            case RestoreOverdue overdue when overdue.Epoch == _restoring?.Epoch:
-                // Whoever has not been reached stands elsewhere and says so when it is ordered to reduce.
-                _restoring.Missing.Clear();
-                EndIfRestored();
+            case SlicesHeld or SliceIsRestored or RestoreOverdue:
+                FeedIf(_restoring.Take(message));
                 break;
             case StateDue due when due.Step == _gathering?.Step:
                 GatherState();
@@ -108,7 +103,7 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
             case NodeReport report:
                 _coordination.Inspector.Heard(report);
                 break;
-            case Inside or SliceIsRestored:
+            case Inside:
                 break;
             case DisassociatedEvent gone:
                 Lose(gone.RemoteAddress, "its connection is closed");
@@ -136,6 +131,9 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
     }
 
     protected override void Persisted(Persist state) => _isDirectoryDue = true;
+
+    /// <summary>Whoever may come to coordinate copies it.</summary>
+    protected override void Checkpointed() => (_checkpoint, _isDirectoryDue) = (FindCheckpoint(), true);
 
     protected override void SendToNodes(Send send)
     {
@@ -171,18 +169,17 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
             _isDirectoryDue = true;
         }
 
-        if (_restoring is { IsOrdered: true } round && round.Missing.Contains(started.Shard.Number))
-        {
-            OrderRestore(started.Shard.Number, round);
-        }
+        _restoring.Locate(started.Shard.Number);
     }
 
-    /// <summary>All slices are put back in this process's memory, and from there their owners fetch them.</summary>
+    /// <summary>
+    /// All slices are put back in this process's memory, and from there their owners fetch them. Until they have, nothing is fetched into it: who has not gone back yet
+    /// has later slices to give.
+    /// </summary>
     protected override Input? Restore(Restore restore)
     {
         RunMeter.Survived(FaultKind.Restore);
-        _restoring = new(restore.Epoch);
-        _run.NodeActor.Tell(new HoldSlices(restore.Epoch), Self);
+        _restoring.Begin(restore.Epoch);
         return null;
     }
 
@@ -266,15 +263,27 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
             {
                 _owners[shard] = _owners[shard] with { Node = null };
                 _coordination.ShardAddresses.Remove(shard);
-                _restoring?.Missing.Remove(shard);
+                _restoring.Forget(shard);
             }
         }
 
-        EndIfRestored();
+        FeedIf(_restoring.EndIfRestored());
+    }
+
+    private void FeedIf(Input? result)
+    {
+        if (result is not null)
+        {
+            Feed(result);
+        }
     }
 
     private ClusterDirectory Directory() => new(
-        Machine.Fence.Epoch, _version, [.. _nodes.Values.Where(node => node.IsLive).Select(node => node.Place)], [.. _owners]);
+        Machine.Fence.Epoch, _version, [.. _nodes.Values.Where(node => node.IsLive).Select(node => node.Place)], [.. _owners], _checkpoint);
+
+    private CheckpointPlace? FindCheckpoint() => _run.RunHost.Checkpoints.StateOf(_coordination.CheckpointedSteps) is { } state
+        ? new(new(_coordination.CheckpointedSteps), _run.Channel.Address, state)
+        : null;
 
     private void TellDirectory()
     {
@@ -292,61 +301,6 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
         if (_nodes.Count > NodesToldAtOnceMax)
         {
             _pause = Context.System.Scheduler.ScheduleTellOnceCancelable(DirectoryPause, Self, new DirectoryDue(), Self);
-        }
-    }
-
-    private void RestoreState()
-    {
-        var round = _restoring!;
-        try
-        {
-            for (var shard = 0; shard < _owners.Length; shard++)
-            {
-                _run.Slices.Change(shard, SliceParts.All);
-            }
-
-            round.Step = new(_coordination.Host.Restore());
-        }
-        catch (Exception failure)
-        {
-            _restoring = null;
-            _run.NodeActor.Tell(new ReleaseSlices(), Self);
-            Feed(new RestoreFailed(round.Epoch, failure.Message));
-            return;
-        }
-
-        round.IsOrdered = true;
-        for (var shard = 0; shard < _owners.Length; shard++)
-        {
-            _run.Slices.Stand(shard, SliceParts.All, round.Step.Number);
-            if (_owners[shard].Node is not null)
-            {
-                round.Missing.Add(shard);
-                OrderRestore(shard, round);
-            }
-        }
-
-        _run.NodeActor.Tell(new ReleaseSlices(), Self);
-        _overdue?.Cancel();
-        _overdue = Context.System.Scheduler.ScheduleTellOnceCancelable(RestoreRound.Patience, Self, new RestoreOverdue(round.Epoch), Self);
-        EndIfRestored();
-    }
-
-    private void OrderRestore(int shard, RestoreRound round) => _coordination.ShardAddresses.GetValueOrDefault(shard, ActorRefs.Nobody)
-        .Tell(new RestoreOrdered(round.Epoch, new(shard), round.Step, _run.Channel.Address), Self);
-
-    private void EndRestoring(ShardIndex shard)
-    {
-        _restoring!.Missing.Remove(shard.Number);
-        EndIfRestored();
-    }
-
-    private void EndIfRestored()
-    {
-        if (_restoring is { IsOrdered: true, Missing.Count: 0 } round)
-        {
-            _restoring = null;
-            Feed(new Restored(round.Epoch, round.Step));
         }
     }
 
@@ -381,22 +335,5 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
 
         /// <summary>Whether it has announced itself since it was lost.</summary>
         public bool IsLive { get; set; }
-    }
-
-    /// <summary>A restore under way.</summary>
-    private sealed class RestoreRound(Epoch epoch)
-    {
-        /// <summary>Shards that have not answered after this long are not waited for.</summary>
-        public static readonly TimeSpan Patience = TimeSpan.FromSeconds(45);
-
-        public Epoch Epoch => epoch;
-
-        public Step Step { get; set; }
-
-        /// <summary>Whether the state is back in this process, and shards were told to fetch theirs.</summary>
-        public bool IsOrdered { get; set; }
-
-        /// <summary>Shards that have not answered.</summary>
-        public HashSet<int> Missing { get; } = [];
     }
 }

@@ -48,11 +48,12 @@ public sealed class ClusterNode : IAsyncDisposable
     public static ClusterNode Start(
         ActorSystem system, ClusterSettings settings, RunHost host, ITrainingObserver observer, Func<ITensorStore, NodeChannel> open)
     {
-        var run = new NodeRun(settings, host) { Actors = system };
+        var run = new NodeRun(settings, host) { Scheduler = system.Scheduler, ActorAt = system.ActorSelection };
         run.Channel = open(new NodeStore(run));
         var mayCoordinate = Akka.Cluster.Cluster.Get(system).SelfRoles.Contains(CoordinatorRole);
         if (mayCoordinate)
         {
+            run.Follower = new(run.Channel.Transport, host.BeginCopy, observer.Note);
             system.ActorOf(
                 ClusterSingletonManager.Props(
                     Props.Create(() => new CoordinatorSeat(run, observer)),
@@ -89,6 +90,11 @@ public sealed class ClusterNode : IAsyncDisposable
     {
         await StopAsync(_node).ConfigureAwait(false);
         await StopAsync(_anyCoordinator).ConfigureAwait(false);
+        if (_run.Follower is { } follower)
+        {
+            await follower.DisposeAsync().ConfigureAwait(false);
+        }
+
         _run.Channel.Server.Dispose();
         _run.Updates.Dispose();
     }

@@ -21,6 +21,10 @@ internal sealed class CoordinatorSeat : UntypedActor, IWithUnboundedStash
     private readonly NodeRun _run;
     private readonly ITrainingObserver _observer;
     private readonly Akka.Cluster.Cluster _cluster = Akka.Cluster.Cluster.Get(Context.System);
+
+    /// <summary>How many members had come before this process when it did, once it is one.</summary>
+    private int? _number;
+
     private CoordinatorRun? _coordination;
     private IActorRef _coordinator = ActorRefs.Nobody;
     private string _failure = "the coordinator stopped";
@@ -46,8 +50,15 @@ internal sealed class CoordinatorSeat : UntypedActor, IWithUnboundedStash
     {
         switch (message)
         {
-            case ClusterEvent.MemberUp up:
-                Begin(up.Member);
+            case ClusterEvent.MemberUp up when _number is null && up.Member.UniqueAddress.Equals(_cluster.SelfUniqueAddress):
+                _number = UpNumberOf(up.Member);
+                var seat = Self;
+                _run.Follower!.StopAsync().ContinueWith(_ => seat.Tell(new FollowingEnded()), TaskScheduler.Default);
+                break;
+            case ClusterEvent.MemberUp:
+                break;
+            case FollowingEnded:
+                Begin(_number!.Value);
                 break;
             case TrainingEnd end:
                 End(end.Outcome, new(end.CommittedSteps), end.Sentence);
@@ -110,16 +121,10 @@ internal sealed class CoordinatorSeat : UntypedActor, IWithUnboundedStash
     [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "get_UpNumber")]
     private static extern int UpNumberOf(Member member);
 
-    private void Begin(Member member)
+    /// <summary>Who comes first begins the run; whoever comes after it finds out from the shards where that has got.</summary>
+    private void Begin(int number)
     {
-        if (_coordination is not null || !member.UniqueAddress.Equals(_cluster.SelfUniqueAddress))
-        {
-            return;
-        }
-
         _run.HasCoordinated = true;
-        // Who comes first begins the run; whoever comes after it finds out from the shards where that has got.
-        var number = UpNumberOf(member);
         var settings = SettingsOf(_run, isSuccessor: number > 1) with { FirstEpoch = Epoch.FirstOf(number) };
         _coordination = new(_run.Host, _observer, settings, new(_run.Settings.Name, _run.Settings.StepTokens, settings.Leaves));
         if (number == 1)

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Akka.Actor;
 using Cllm.Actors.Channel;
 using Cllm.Actors.Local;
@@ -49,6 +48,9 @@ internal sealed class GradientGathering : IGradientHolder, IDisposable
     private (Epoch Epoch, Step Step) _at;
     private long _began;
 
+    /// <summary>Whether what failed is about to be tried again.</summary>
+    private bool _isDue;
+
     public GradientGathering(NodeRun run, ShardIndex shard, IActorRef self)
     {
         (_run, _shard, _self) = (run, shard, self);
@@ -67,7 +69,7 @@ internal sealed class GradientGathering : IGradientHolder, IDisposable
     public bool Begin(ReduceSlice work)
     {
         Aim(work.Epoch, work.Step, work.Sources);
-        (_sources, _began) = (work.Sources, Stopwatch.GetTimestamp());
+        (_sources, _began) = (work.Sources, _run.Time.GetTimestamp());
         if (_parts.TrueForAll(static part => part.IsHere))
         {
             return true;
@@ -100,6 +102,11 @@ internal sealed class GradientGathering : IGradientHolder, IDisposable
     /// <exception cref="InvalidOperationException">It has failed for too long.</exception>
     public void Take(PartFetched fetched)
     {
+        if (fetched.By != this)
+        {
+            return;
+        }
+
         var lane = _lanes[fetched.From];
         var part = lane.Part!;
         var result = fetched.Result;
@@ -111,7 +118,7 @@ internal sealed class GradientGathering : IGradientHolder, IDisposable
         else if (_work is not null && result.Outcome != FetchOutcome.Cancelled)
         {
             Rest(lane);
-            Invariant.Holds(Stopwatch.GetElapsedTime(_began) < Patience,
+            Invariant.Holds(_run.Time.GetElapsedTime(_began) < Patience,
                 $"gradients of node {fetched.From} cannot be fetched for {Patience.TotalSeconds} s: {result.Sentence}");
         }
         else
@@ -123,8 +130,14 @@ internal sealed class GradientGathering : IGradientHolder, IDisposable
     }
 
     /// <summary>What failed is tried again.</summary>
-    public void TakeDue()
+    public void Take(PartsDue due)
     {
+        if (due.By != this)
+        {
+            return;
+        }
+
+        _isDue = false;
         foreach (var lane in _lanes.Values)
         {
             lane.IsResting = false;
@@ -276,7 +289,12 @@ internal sealed class GradientGathering : IGradientHolder, IDisposable
     private void Rest(PeerLane lane)
     {
         lane.IsResting = true;
-        _run.Scheduler.ScheduleTellOnce(RetryDelay, _self, new PartsDue(), ActorRefs.NoSender);
+        if (!_isDue)
+        {
+            // One for all lanes, which it wakes: one for each would have each of them order as many again.
+            _isDue = true;
+            _run.Scheduler.ScheduleTellOnce(RetryDelay, _self, new PartsDue(this), ActorRefs.NoSender);
+        }
     }
 
     /// <summary>A fetch that was cancelled may still be writing.</summary>
@@ -300,7 +318,7 @@ internal sealed class GradientGathering : IGradientHolder, IDisposable
             DropLanesOfTheGone();
             var self = _self;
             lane = new(new(_run.Channel.Transport, Lanes.Gradient(_shard.Number)),
-                (in TensorRequest _, in FetchResult result) => self.Tell(new PartFetched(node, result), ActorRefs.NoSender));
+                (in TensorRequest _, in FetchResult result) => self.Tell(new PartFetched(this, node, result), ActorRefs.NoSender));
             _lanes.Add(node, lane);
         }
 

@@ -12,6 +12,9 @@ internal static class Lanes
 
     /// <summary>Gradients for a shard.</summary>
     public static int Gradient(int shard) => PerPurpose + shard;
+
+    /// <summary>Checkpoints of the coordinator's process.</summary>
+    public const int Checkpoint = 2 * PerPurpose;
 }
 
 /// <summary>A lane that is opened to whichever node it is wanted to.</summary>

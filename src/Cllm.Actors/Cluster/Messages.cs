@@ -21,10 +21,11 @@ internal sealed record NodeNumberTaken(NodeId Node) : IWire;
 /// <param name="Version">Grows with each change within the life of a coordinator.</param>
 /// <param name="Nodes">The nodes.</param>
 /// <param name="Owners">The owner of each shard.</param>
-internal sealed record ClusterDirectory(Epoch Epoch, long Version, NodePlace[] Nodes, ShardPlace[] Owners) : IWire
+/// <param name="Checkpoint">The coordinator's newest checkpoint; none when it has none.</param>
+internal sealed record ClusterDirectory(Epoch Epoch, long Version, NodePlace[] Nodes, ShardPlace[] Owners, CheckpointPlace? Checkpoint) : IWire
 {
     /// <summary>Before the first one has come.</summary>
-    public static ClusterDirectory Empty { get; } = new(default, 0, [], []);
+    public static ClusterDirectory Empty { get; } = new(default, 0, [], [], null);
 
     /// <summary>Where a node is; none when it takes no part.</summary>
     public NodePlace? Find(NodeId node)
@@ -54,6 +55,12 @@ internal sealed record NodePlace(NodeId Node, string Actor, ChannelAddress Chann
 /// <param name="Node">Its owner; none when nobody owns it.</param>
 /// <param name="Incarnation">The incarnation that announced itself there.</param>
 internal readonly record struct ShardPlace(NodeId? Node, Incarnation Incarnation);
+
+/// <summary>Where a checkpoint is.</summary>
+/// <param name="Step">Steps committed in it.</param>
+/// <param name="From">Where its files are fetched.</param>
+/// <param name="State">Its state.json, which says how long its files are and what is in them.</param>
+internal sealed record CheckpointPlace(Step Step, ChannelAddress From, byte[] State);
 
 /// <summary>Order of a shard's owner to the node of its replica: have the slice as it stands here.</summary>
 /// <param name="Epoch">The owner's epoch.</param>
@@ -129,11 +136,11 @@ internal sealed record StateGathered(Step Step, string? Failure) : Inside;
 /// <summary>The directory has changed.</summary>
 internal sealed record DirectoryChanged : ShardPeersMessage, INoSerializationVerificationNeeded;
 
-/// <summary>A fetch of a part of a gradient has ended.</summary>
-internal sealed record PartFetched(NodeId From, FetchResult Result) : ShardPeersMessage, INoSerializationVerificationNeeded;
+/// <summary>A fetch of a part of a gradient has ended. What was begun by a shard's actor that has failed is nothing to the one after it.</summary>
+internal sealed record PartFetched(GradientGathering By, NodeId From, FetchResult Result) : ShardPeersMessage, INoSerializationVerificationNeeded;
 
 /// <summary>Parts of a gradient that failed may be fetched again.</summary>
-internal sealed record PartsDue : ShardPeersMessage, INoSerializationVerificationNeeded;
+internal sealed record PartsDue(GradientGathering By) : ShardPeersMessage, INoSerializationVerificationNeeded;
 
 /// <summary>A replica has not answered in time.</summary>
 internal sealed record ReplicaOverdue(Step Step) : ShardPeersMessage, INoSerializationVerificationNeeded;
@@ -143,6 +150,9 @@ internal sealed record RestoreOverdue(Epoch Epoch) : Inside;
 
 /// <summary>This process is to finish what its workers were leased, and leave the run.</summary>
 internal sealed record LeaveWanted : Inside;
+
+/// <summary>No checkpoint of another process is copied here any more: this process may coordinate.</summary>
+internal sealed record FollowingEnded : Inside;
 
 /// <summary>The coordinator's actor may stop: nothing is being written.</summary>
 internal sealed record HandOverNow : Inside;

@@ -195,10 +195,11 @@ internal sealed class NodeActor : UntypedActor, IEffectPerformer
                 break;
             case HoldSlices hold:
                 (_holder, _holding) = (Sender, hold.Epoch);
-                _slices.Hold();
+                _slices.Hold(hold.Epoch);
                 SayIfHeld();
                 break;
             case ReleaseSlices:
+                _holding = null;
                 _slices.Release();
                 break;
             case StateWanted wanted:
@@ -341,6 +342,12 @@ internal sealed class NodeActor : UntypedActor, IEffectPerformer
     private void Take(ClusterDirectory directory)
     {
         var known = _run.Directory;
+        if (directory.Epoch.Number >= known.Epoch.Number)
+        {
+            // Also of one that is known: it makes up for a copy that broke off.
+            _run.Follower?.Follow(directory.Checkpoint);
+        }
+
         if (directory.Epoch.Number < known.Epoch.Number || (directory.Epoch == known.Epoch && directory.Version <= known.Version))
         {
             return;

@@ -15,13 +15,13 @@ internal sealed class NodeRun : ProcessRun
     private long _epoch;
 
     /// <summary>Sets up the state that outlives the actors.</summary>
-    public NodeRun(ClusterSettings settings, RunHost host)
+    public NodeRun(ClusterSettings settings, INodeHost host)
         : base(host, settings.Leaves, host.Shards(settings.Shards), slice: null, settings.Workers, NodeNumbers.FirstWorker(settings.Node))
     {
         Invariant.Holds(settings.Workers is >= 0 and <= NodeNumbers.WorkersMax, $"a node has 0 to {NodeNumbers.WorkersMax} workers, not {settings.Workers}");
         Invariant.Holds(Shards.Length <= ClusterSettings.ShardsMax, $"a cluster has at most {ClusterSettings.ShardsMax} shards, not {Shards.Length}");
         (Settings, RunHost) = (settings, host);
-        Ranges = [.. host.State.Layout.Shards(Shards.Length)];
+        Ranges = [.. host.Ranges(Shards.Length)];
         Slices = new(Shards.Length);
         Gradients.Changed = Slices.Changed;
         Updates = new(Ranges);
@@ -32,7 +32,7 @@ internal sealed class NodeRun : ProcessRun
     public ClusterSettings Settings { get; }
 
     /// <summary>Weights and moments.</summary>
-    public RunHost RunHost { get; }
+    public INodeHost RunHost { get; }
 
     /// <summary>Each shard's range of the flat vector.</summary>
     public ParameterRange[] Ranges { get; }
@@ -46,11 +46,17 @@ internal sealed class NodeRun : ProcessRun
     /// <summary>This process's end of the channel; set before any actor is started.</summary>
     public NodeChannel Channel { get; set; } = null!;
 
-    /// <summary>The actor system; set before any actor is started.</summary>
-    public ActorSystem Actors { get; set; } = null!;
+    /// <summary>Copies the coordinator's checkpoints; none where this process never coordinates. Set before any actor is started.</summary>
+    public CheckpointFollower? Follower { get; set; }
 
-    /// <summary>Tells actors things later.</summary>
-    public IScheduler Scheduler => Actors.Scheduler;
+    /// <summary>Tells actors things later. It comes with the process's actors, and they use it.</summary>
+    public IScheduler Scheduler { get; init; } = null!;
+
+    /// <summary>Reaches the actor of a path, here or in another process. It comes with the process's actors, and they use it.</summary>
+    public Func<string, ICanTell> ActorAt { get; init; } = null!;
+
+    /// <summary>How long something has taken.</summary>
+    public TimeProvider Time { get; init; } = TimeProvider.System;
 
     /// <summary>The node's actor; set by it before it starts others.</summary>
     public IActorRef NodeActor { get; set; } = ActorRefs.Nobody;

@@ -7,7 +7,7 @@ using Cllm.Protocol.Messages;
 
 namespace Cllm.Actors.Cluster;
 
-/// <summary>What a node gives out: sums of its workers' gradients, slices of weights and state, the run's blobs.</summary>
+/// <summary>What a node gives out: sums of its workers' gradients, slices of weights and state, the run's blobs, its checkpoints.</summary>
 internal sealed class NodeStore(NodeRun run) : ITensorStore
 {
     public TensorSignal Changed => run.Slices.Changed;
@@ -20,7 +20,8 @@ internal sealed class NodeReader(NodeRun run, ITensorReader? blobs) : ITensorRea
 {
     /// <summary>For gradients only, and made for the first one: a node of a large cluster has hundreds of readers for weights.</summary>
     private GradientSource[] _sources = [];
-    private TreeSum? _sum;
+    private IGradientSum? _sum;
+    private CheckpointReader? _checkpoints;
     private TensorRequest _request;
     private long _version;
 
@@ -29,7 +30,7 @@ internal sealed class NodeReader(NodeRun run, ITensorReader? blobs) : ITensorRea
         _request = request;
         if (request.Kind == TensorKind.Blob)
         {
-            return blobs?.Open(request) ?? TensorOpening.Refuse(RefusalReason.Unknown, "This node has no blobs.");
+            return Blobs?.Open(request) ?? TensorOpening.Refuse(RefusalReason.Unknown, "This node has no blobs.");
         }
 
         if (request.Number >= run.Ranges.Length)
@@ -55,7 +56,7 @@ internal sealed class NodeReader(NodeRun run, ITensorReader? blobs) : ITensorRea
     {
         if (_request.Kind == TensorKind.Blob)
         {
-            return blobs!.Read(section, offset, length, scratch);
+            return Blobs!.Read(section, offset, length, scratch);
         }
 
         var range = new ParameterRange((int)(_request.Offset + (offset / sizeof(float))), length / sizeof(float));
@@ -81,7 +82,7 @@ internal sealed class NodeReader(NodeRun run, ITensorReader? blobs) : ITensorRea
 
     public TensorRefusal Close() => _request.Kind switch
     {
-        TensorKind.Blob => blobs!.Close(),
+        TensorKind.Blob => Blobs!.Close(),
         TensorKind.Gradient => Look() == GradientState.Ready ? TensorRefusal.None : new(RefusalReason.Withdrawn, "A gradient was released while it was read."),
         TensorKind.Update => run.Updates.IsAt(_request.Number, _version) ? TensorRefusal.None : new(RefusalReason.Withdrawn, "The next step was reduced meanwhile."),
         _ => run.Slices.IsAt(_request.Number, _version) ? TensorRefusal.None : new(RefusalReason.Withdrawn, "The slice changed while it was read."),
@@ -90,8 +91,12 @@ internal sealed class NodeReader(NodeRun run, ITensorReader? blobs) : ITensorRea
     public void Dispose()
     {
         blobs?.Dispose();
+        _checkpoints?.Dispose();
         _sum?.Dispose();
     }
+
+    /// <summary>What reads the blob that is asked for.</summary>
+    private ITensorReader? Blobs => CheckpointReader.Gives(_request.Number) ? _checkpoints ??= new(run.RunHost.Checkpoints) : blobs;
 
     private TensorOpening OpenSlice()
     {
@@ -133,7 +138,7 @@ internal sealed class NodeReader(NodeRun run, ITensorReader? blobs) : ITensorRea
 
         if (_sum is null)
         {
-            (_sum, _sources) = (new(run.RunHost.Leaves), new GradientSource[run.Tree.Leaves]);
+            (_sum, _sources) = (run.RunHost.CreateSum(), new GradientSource[run.Tree.Leaves]);
         }
 
         return Look() switch

@@ -43,7 +43,7 @@ internal sealed class ShardPeers(NodeRun run, ShardIndex shard, IActorRef self) 
         _sending = work;
         if (run.Directory.Find(work.Replica) is { } place)
         {
-            run.Actors.ActorSelection(place.Actor).Tell(new ReplicaOffered(run.NewestEpoch, shard, work.Step, run.Channel.Address), self);
+            run.ActorAt(place.Actor).Tell(new ReplicaOffered(run.NewestEpoch, shard, work.Step, run.Channel.Address), self);
             _overdue = run.Scheduler.ScheduleTellOnceCancelable(ReplicaPatience, self, new ReplicaOverdue(work.Step), self);
         }
         else
@@ -59,8 +59,8 @@ internal sealed class ShardPeers(NodeRun run, ShardIndex shard, IActorRef self) 
             case PartFetched fetched:
                 _gathering.Take(fetched);
                 return null;
-            case PartsDue:
-                _gathering.TakeDue();
+            case PartsDue due:
+                _gathering.Take(due);
                 return null;
             case ReplicaFetched fetched when fetched.Step == _sending?.Step:
                 return EndSending(fetched.Failure);
@@ -98,6 +98,12 @@ internal sealed class ShardPeers(NodeRun run, ShardIndex shard, IActorRef self) 
     {
         (_restoring, _restorer, _restoredIn, _wanted) = (order, sender, order.Epoch, null);
         run.SumChanges(shard);
+        if (_sending is { } sending)
+        {
+            // What its step was is no more, and whoever waits for it there would wait in vain, and the next update for him.
+            self.Tell(new ReplicaFetched(shard, sending.Step, "the run went back to a checkpoint"), self);
+        }
+
         if (order.From == run.Channel.Address)
         {
             // The coordinator's host has put it into this very memory.

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Akka.Actor;
 using Cllm.Actors.Channel;
 using Cllm.Protocol.Identity;
@@ -80,6 +79,11 @@ internal sealed class SliceFetches : IDisposable
         {
             ended(WentBack);
         }
+        else if (offer.Epoch.Number <= _wantedIn.Number && offer.Step.Number < _wanted?.Number)
+        {
+            // Late, or from an owner that is none any more: it would be fetched over weights that workers compute with.
+            ended("the run is further on");
+        }
         else
         {
             _fetches[offer.Shard.Number].Offered = offer.Step;
@@ -105,7 +109,7 @@ internal sealed class SliceFetches : IDisposable
         }
 
         EndOrder(fetch, "another slice was ordered");
-        fetch.Order = new(order, ended, Stopwatch.GetTimestamp());
+        fetch.Order = new(order, ended, _run.Time.GetTimestamp());
         EndWhatIsHere(order.Shard.Number);
         Advance(order.Shard.Number);
     }
@@ -129,10 +133,18 @@ internal sealed class SliceFetches : IDisposable
         return fetch.Aim is null;
     }
 
-    /// <summary>Ends all fetches, and begins none until <see cref="Release"/>.</summary>
-    public void Hold()
+    /// <summary>
+    /// Ends all fetches, and begins none until <see cref="Release"/>: the state goes back to a checkpoint, from which others fetch it then. What was wanted before that would be
+    /// fetched into it from owners that have not gone back yet; and a shard of this process is not told of the way back by an order that replaces one from before it.
+    /// </summary>
+    public void Hold(Epoch epoch)
     {
-        _isHeld = true;
+        (_isHeld, _wantedIn, _wanted) = (true, epoch, null);
+        foreach (var fetch in _fetches)
+        {
+            EndOrder(fetch, WentBack);
+        }
+
         AdvanceAll();
     }
 
@@ -202,13 +214,14 @@ internal sealed class SliceFetches : IDisposable
             return;
         }
 
-        if (!isNotYet)
+        if (!isNotYet || ended.Kind == TensorKind.State)
         {
+            // A state is not waited for at the other end.
             fetch.IsResting = true;
             _run.Scheduler.ScheduleTellOnce(RetryDelay, _self, new SliceFetchDue(ended.Shard), ActorRefs.NoSender);
         }
 
-        if (fetch.Order is { } order && (IsPast(ended, order) || Stopwatch.GetElapsedTime(order.Began) > Patience || !IsThere(order.Wanted.From)))
+        if (fetch.Order is { } order && (IsPast(ended, order) || _run.Time.GetElapsedTime(order.Began) > Patience || !IsThere(order.Wanted.From)))
         {
             EndOrder(fetch, ended.Result.Sentence);
         }

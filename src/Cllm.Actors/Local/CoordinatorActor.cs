@@ -125,6 +125,11 @@ internal abstract class CoordinatorActor : UntypedActor, IEffectPerformer
     {
     }
 
+    /// <summary>A checkpoint is on disk.</summary>
+    protected virtual void Checkpointed()
+    {
+    }
+
     /// <summary>Sends to a node, or to all.</summary>
     protected abstract void SendToNodes(Send send);
 
@@ -209,6 +214,7 @@ internal abstract class CoordinatorActor : UntypedActor, IEffectPerformer
                 break;
             case CheckpointReported checkpoint:
                 _run.CheckpointedSteps = checkpoint.Step.Number;
+                Checkpointed();
                 RunMeter.Checkpointed();
                 _run.Observer.CheckpointDone(checkpoint.Step.Number, checkpoint.Digest);
                 break;

@@ -69,17 +69,22 @@ public sealed class JoinedRun : IDisposable
         }
     }
 
+    /// <summary>Whether this is a standby that knows no state of the run to go back to, and will not before a checkpoint has come.</summary>
+    public bool LacksCheckpoint(CheckpointStore checkpoints) =>
+        Folder is not null && Configuration.InitialWeightsDigest.Length > 0 && checkpoints.ListSteps().Count == 0;
+
     /// <summary>The checkpoints of a standby; for another process a place that it never writes to.</summary>
     public CheckpointStore Checkpoints(RunOptions options) =>
         new(DiskFileStore.Instance, Folder?.FolderPath ?? _data.FolderPath, options.CheckpointsKept);
 
     /// <summary>Fills in the weights before the first step, for a standby that takes over before there is a checkpoint.</summary>
-    /// <exception cref="InputException">The run started from a given model, which only the process that started it has.</exception>
+    /// <exception cref="InputException">The run started from a given model, which only the process that started it has, and its first checkpoint has not come.</exception>
     public void FillInitialWeights(ParameterLayout layout, Span<float> weights)
     {
         if (Configuration.InitialWeightsDigest.Length > 0)
         {
-            throw new InputException("The run started from a given model and has no checkpoint here; start it again where that model is.");
+            throw new InputException(
+                "The run started from a given model, and none of its checkpoints has come here yet; go on with `cllm train --resume` where it was started.");
         }
 
         InitialWeights.Draw(layout, Configuration.Seed, weights);

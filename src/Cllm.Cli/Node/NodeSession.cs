@@ -103,7 +103,6 @@ public sealed class NodeSession
                 Workers = options.Workers,
                 Shards = invitation.Shards,
                 NodesMin = invitation.NodesMin,
-                FirstStep = _request.IsStandby ? host.Restore() : 0,
                 EvaluateEvery = configuration.EvaluateEvery,
                 CheckpointEvery = options.CheckpointEvery,
                 Name = $"the run at {_request.Join}",
@@ -118,6 +117,11 @@ public sealed class NodeSession
         _terminal.Say(
             $"Joined the run at {_request.Join}: {Format.Count(run.Plan.Layout.Parameters)} parameters, {configuration.Steps} steps; "
             + $"{Format.Plural(options.Workers, "worker")} here, {Format.Plural(options.ThreadsPerWorker, "thread")} each.");
+        if (run.LacksCheckpoint(host.Checkpoints))
+        {
+            display.Note("The run started from a given model: this process has no state to go back to before the run's first checkpoint has come");
+        }
+
         using CancellationTokenRegistration note = _stop.Register(
             () => display.Note("Leaving after what is being computed. Ctrl-C again leaves at once."));
         long started = Stopwatch.GetTimestamp();
@@ -199,21 +203,9 @@ public sealed class NodeSession
 
     private void RefuseStandby(RunInvitation invitation)
     {
-        if (!_request.IsStandby)
-        {
-            return;
-        }
-
-        if (invitation.Coordinators == 1)
+        if (_request.IsStandby && invitation.Coordinators == 1)
         {
             throw new InputException($"The run at {_request.Join} was started without --standbys, so none can take it over; leave --standby out.");
-        }
-
-        if (invitation.Configuration.InitialWeightsDigest.Length > 0)
-        {
-            throw new InputException(
-                $"The run at {_request.Join} started from a given model (--init), which only the process that started it has: leave --standby out to take part "
-                + "without taking over, and go on with `cllm train --resume` there if that process is lost.");
         }
     }
 

@@ -45,6 +45,13 @@ public static class StartedRun
         CancellationToken stop)
     {
         RunConfiguration configuration = run.Configuration;
+        if (request.Standbys > 0 && configuration.InitialWeightsDigest.Length > 0 && host.Checkpoints.ListSteps().Count == 0)
+        {
+            // Standbys copy checkpoints, and they have the given model from nowhere else.
+            host.TakeSnapshot(first);
+            host.WriteSnapshot(first);
+        }
+
         using var blobs = new RunBlobs(run.Tokenizer?.Serialize() ?? [], TokenizedData.TokensPath(run.Folder.FolderPath));
         var settings = new ClusterSettings
         {

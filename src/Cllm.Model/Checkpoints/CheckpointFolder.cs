@@ -32,18 +32,25 @@ public static class CheckpointFolder
 
     /// <summary>Reads state.json, which vouches for itself, and leaves the other files alone.</summary>
     /// <exception cref="InputException">It is missing, cut or changed.</exception>
-    public static CheckpointState ReadState(IFileStore store, string folder)
+    public static CheckpointState ReadState(IFileStore store, string folder) => ReadState(store, folder, out _);
+
+    /// <summary>Reads state.json, and gives its bytes as well.</summary>
+    internal static CheckpointState ReadState(IFileStore store, string folder, out byte[] content)
     {
         string path = Path.Combine(folder, StateName);
         using var file = store.OpenRead(path);
-        if (file.Length > StateBytesMax)
-        {
-            throw new InputException($"{path} has {file.Length} bytes, more than any state.json; use an older checkpoint.");
-        }
-
-        byte[] content = new byte[file.Length];
+        RequireStateLength(path, file.Length);
+        content = new byte[file.Length];
         file.Read(0, content);
         return CheckpointState.Parse(path, content);
+    }
+
+    /// <summary>Reads a state.json that came from elsewhere.</summary>
+    /// <exception cref="InputException">It is none, or was cut or changed.</exception>
+    internal static CheckpointState ParseState(string what, byte[] content)
+    {
+        RequireStateLength(what, content.Length);
+        return CheckpointState.Parse(what, content);
     }
 
     /// <summary>Loads the tensors and checks every byte of their files on the way, reading each once.</summary>
@@ -107,6 +114,14 @@ public static class CheckpointFolder
         using var stateFile = store.Create(Path.Combine(folder, StateName));
         stateFile.Write(state.ToBytes());
         stateFile.FlushToDisk();
+    }
+
+    private static void RequireStateLength(string path, long bytes)
+    {
+        if (bytes > StateBytesMax)
+        {
+            throw new InputException($"{path} has {bytes} bytes, more than any state.json; use an older checkpoint.");
+        }
     }
 
     private static SafetensorsWriter WriteOptimizer(IFileWriter file, ParameterLayout layout, ReadOnlySpan<float> m, ReadOnlySpan<float> v)

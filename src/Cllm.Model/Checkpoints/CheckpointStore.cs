@@ -6,7 +6,8 @@ namespace Cllm.Model.Checkpoints;
 
 /// <summary>
 /// The checkpoints of a run, in checkpoints/step-N. One is there whole or not at all, through crashes, power loss and full disks, and
-/// is believed only after every byte of it has been verified. One process at a time writes; the run's lock sees to that.
+/// is believed only after every byte of it has been verified. One process at a time writes; the run's lock sees to that. Another process of the
+/// run may copy them into a folder of its own.
 /// </summary>
 public sealed class CheckpointStore
 {
@@ -90,6 +91,49 @@ public sealed class CheckpointStore
         return null;
     }
 
+    /// <summary>The content of a checkpoint's state.json, with which another process can copy it; null when there is none that stands the check.</summary>
+    public byte[]? StateOf(long step)
+    {
+        try
+        {
+            return ListSteps().Contains(step) && CheckpointFolder.ReadState(_store, PathOf(step), out byte[] content).Step == step ? content : null;
+        }
+        catch (InputException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Opens one of a checkpoint's files, for a process that copies it.</summary>
+    /// <exception cref="InputException">It is not there, or not any more.</exception>
+    public IFileReader OpenFile(long step, string name) => _store.OpenRead(Path.Combine(PathOf(step), name));
+
+    /// <summary>Begins to copy a checkpoint from another process of the run. Call it only as the run's one writer in this folder.</summary>
+    /// <param name="step">The steps that it is said to be after.</param>
+    /// <param name="content">Its state.json, as <see cref="StateOf"/> has it there.</param>
+    /// <param name="layout">The run's layout.</param>
+    /// <param name="configurationDigest">Digest of the run's configuration.</param>
+    /// <returns>The copy, to be filled; null when that checkpoint is here already, every byte of it.</returns>
+    /// <exception cref="InputException">It is not a checkpoint of this run after so many steps.</exception>
+    /// <exception cref="StorageException">The disk is full or failed.</exception>
+    public CheckpointCopy? BeginCopy(long step, byte[] content, ParameterLayout layout, string configurationDigest)
+    {
+        var state = CheckpointFolder.ParseState($"The state of the checkpoint of step {step}", content);
+        string? difference = state.Step == step ? Difference(state, layout, configurationDigest) : $"it is of step {state.Step}";
+        if ((difference ?? CheckpointCopy.Difference(state, layout)) is { } fault)
+        {
+            throw new InputException($"What is offered as the checkpoint of step {step} is none of this run: {fault}; see who takes part in it.");
+        }
+
+        if (Holds(step, here => here.WeightsDigest == state.WeightsDigest && here.OptimizerDigest == state.OptimizerDigest))
+        {
+            return null;
+        }
+
+        RemoveLeftovers();
+        return new CheckpointCopy(_store, AtomicFolder.Begin(_store, PathOf(step)), state, content, () => Prune(step));
+    }
+
     private CheckpointState ReadState(long step)
     {
         string path = PathOf(step);
@@ -145,13 +189,18 @@ public sealed class CheckpointStore
             return false;
         }
 
+        string configuration = content.ConfigurationDigest;
+        string weights = Digest.Weights(content.Layout, content.Weights);
+        string optimizer = Digest.Optimizer(content.Layout, content.M, content.V);
+        return Holds(content.Step, here =>
+            here.ConfigurationDigest == configuration && here.WeightsDigest == weights && here.OptimizerDigest == optimizer);
+    }
+
+    private bool Holds(long step, Func<CheckpointState, bool> isIt)
+    {
         try
         {
-            var state = ReadState(content.Step);
-            CheckpointFolder.Verify(_store, PathOf(content.Step));
-            return state.ConfigurationDigest == content.ConfigurationDigest
-                && state.WeightsDigest == Digest.Weights(content.Layout, content.Weights)
-                && state.OptimizerDigest == Digest.Optimizer(content.Layout, content.M, content.V);
+            return ListSteps().Contains(step) && isIt(ReadState(step)) && CheckpointFolder.Verify(_store, PathOf(step)).Step == step;
         }
         catch (InputException)
         {

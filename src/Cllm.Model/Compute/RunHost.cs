@@ -5,7 +5,7 @@ using Cllm.Model.Shape;
 namespace Cllm.Model.Compute;
 
 /// <summary>What one process brings to a run: the state of the model, the arithmetic on it, and the checkpoints of the run's folder.</summary>
-public sealed class RunHost : IRunHost, IDisposable
+public sealed class RunHost : INodeHost, IDisposable
 {
     private readonly RunPlan _plan;
     private readonly CheckpointStore _checkpoints;
@@ -25,10 +25,13 @@ public sealed class RunHost : IRunHost, IDisposable
         MakeWorker = _ => new WorkerCompute(_plan, State, ThreadsPerWorker, Recompute);
     }
 
-    /// <summary>Weights and moments.</summary>
+    /// <inheritdoc/>
     public RunState State { get; }
 
-    /// <summary>Updates in the newest checkpoint of this folder, be it whole or not; 0 when there is none.</summary>
+    /// <inheritdoc/>
+    public CheckpointStore Checkpoints => _checkpoints;
+
+    /// <inheritdoc/>
     public long NewestCheckpoint => _checkpoints.ListSteps() is [.., var newest] ? newest : 0;
 
     /// <summary>The run's leaves.</summary>
@@ -65,17 +68,20 @@ public sealed class RunHost : IRunHost, IDisposable
     public int Shards(int wanted) => _plan.Layout.Shards(wanted).Count;
 
     /// <inheritdoc/>
+    public IReadOnlyList<Shape.ParameterRange> Ranges(int shards) => _plan.Layout.Shards(shards);
+
+    /// <inheritdoc/>
     public IWorkerCompute CreateWorker(int worker) => MakeWorker(worker);
 
     /// <inheritdoc/>
     public IShardCompute CreateShard(int shard, int shards) => CreateShard(shard, shards, kept: null);
 
-    /// <summary>Makes the arithmetic of a shard that keeps its summed gradient, or of a copy that is updated with such a sum.</summary>
-    /// <param name="shard">Number of the shard, from 0.</param>
-    /// <param name="shards">Number of shards.</param>
-    /// <param name="kept">The sum, at least as long as the shard; nothing is kept when not given. It stays its owner's.</param>
+    /// <inheritdoc/>
     public IShardCompute CreateShard(int shard, int shards, Numerics.Memory.AlignedBuffer? kept) =>
         new ShardCompute(_plan, State, _plan.Layout.Shards(shards)[shard], kept);
+
+    /// <inheritdoc/>
+    public IGradientSum CreateSum() => new TreeSum(_plan.Leaves);
 
     /// <inheritdoc/>
     /// <exception cref="TrainingDivergedException">Loss or gradient are not finite; the weights are still those of the step before.</exception>
@@ -113,6 +119,9 @@ public sealed class RunHost : IRunHost, IDisposable
         });
         return digest;
     }
+
+    /// <summary>Begins to copy a checkpoint of another process of the run into this process's folder: <see cref="CheckpointStore.BeginCopy"/>.</summary>
+    public CheckpointCopy? BeginCopy(long step, byte[] state) => _checkpoints.BeginCopy(step, state, _plan.Layout, _configurationDigest);
 
     /// <inheritdoc/>
     public long Restore()

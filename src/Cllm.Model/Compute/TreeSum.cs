@@ -8,7 +8,7 @@ namespace Cllm.Model.Compute;
 /// Adds gradients over a short range of the flat vector in the order of the reduction tree, in cache: the sum is never written to memory. Used by one thread.
 /// </summary>
 /// <param name="leaves">The run's leaves.</param>
-public sealed class TreeSum(LeafPlan leaves) : IDisposable
+public sealed class TreeSum(LeafPlan leaves) : IGradientSum
 {
     /// <summary>Numbers added at a time: 16 KiB a buffer, so that the whole tree's path stays in the first-level cache.</summary>
     public const int Chunk = 4096;
@@ -21,13 +21,7 @@ public sealed class TreeSum(LeafPlan leaves) : IDisposable
     /// <returns>The sum; good until the next call.</returns>
     public ReadOnlySpan<float> Add(ReadOnlySpan<GradientSource> sources, ParameterRange range) => Add(sources, leaves.RootLevel, 0, range);
 
-    /// <summary>The sum of a node's leaves.</summary>
-    /// <param name="sources">Gradients that cover every leaf of the node exactly once, in leaf order.</param>
-    /// <param name="level">Level of the node.</param>
-    /// <param name="index">Position of the node in its level.</param>
-    /// <param name="range">At most <see cref="Chunk"/> numbers.</param>
-    /// <returns>The sum; good until the next call.</returns>
-    /// <exception cref="InvalidOperationException">A leaf is not covered.</exception>
+    /// <inheritdoc/>
     public ReadOnlySpan<float> Add(ReadOnlySpan<GradientSource> sources, int level, int index, ParameterRange range) =>
         Add(sources, level, index, 0, range);
 

@@ -176,7 +176,8 @@ public sealed partial class Coordinator
             Fence.Step = _furthest = _evaluated = furthest;
         }
 
-        _isCheckpointDue |= IsCheckpointStep && furthest.Number > _checkpointed.Number;
+        // One that was due since the newest that is at hand here may be lost with its process.
+        _isCheckpointDue |= _settings.CheckpointEvery > 0 && furthest.Number / _settings.CheckpointEvery > _checkpointed.Number / _settings.CheckpointEvery;
     }
 
     private DropReason LoseShard(ShardLost lost)

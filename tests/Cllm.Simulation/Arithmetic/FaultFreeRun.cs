@@ -9,13 +9,12 @@ internal static class FaultFreeRun
     /// <summary>The digests after 0, 1, 2 … steps.</summary>
     public static ulong[] Digests(IArithmetic arithmetic, int leaves, int shards, long steps)
     {
-        var host = arithmetic.Host;
         var root = new LeafTree(leaves).Lowest(new(new LeafTree(leaves).RootLevel, 0));
         var digests = new ulong[steps + 1];
         var losses = new double[leaves];
-        IShardCompute[] computes = [.. Enumerable.Range(0, shards).Select(shard => host.CreateShard(shard, shards))];
+        IShardCompute[] computes = [.. Enumerable.Range(0, shards).Select(shard => arithmetic.CreateShard(shard, shards))];
         var norms = new double[computes.Sum(compute => compute.Blocks)];
-        using var worker = host.CreateWorker(0);
+        using var worker = arithmetic.CreateWorker(0);
         digests[0] = arithmetic.Digest();
         for (var step = 0; step < steps; step++)
         {
@@ -28,7 +27,7 @@ internal static class FaultFreeRun
                 block += compute.Blocks;
             }
 
-            var scalars = host.Combine(step, losses, norms);
+            var scalars = arithmetic.Combine(step, losses, norms);
             foreach (var compute in computes)
             {
                 compute.Apply(step, sources, scalars);

@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using Cllm.Model.Checkpoints;
 using Cllm.Model.Compute;
 using Cllm.Model.Shape;
+using Cllm.Numerics.Memory;
 using Cllm.Protocol.Tree;
 using Cllm.Simulation.Faults;
 
@@ -9,144 +10,122 @@ namespace Cllm.Simulation.Arithmetic;
 
 /// <summary>
 /// Gradients that are hashes of step, leaf and weights, added in the tree by a mix that is neither commutative nor associative: a leaf that is lost, doubled
-/// or misplaced changes every later digest. Its checkpoints are real ones of a very small model.
+/// or misplaced changes every later digest. Weights and moments of a slice are a hash each. Its checkpoints are real ones of a very small model.
 /// </summary>
-internal sealed class StandIn : IArithmetic, IRunHost
+internal sealed class StandIn : IArithmetic
 {
     private const string ConfigurationDigest = "stand-in";
     private const int SliceFloats = 2;
-    private const ulong FirstHash = 17;
     private static readonly ParameterLayout Layout = new(new GptShape(Vocabulary: 5, Block: 3, Layers: 1, Heads: 2, Width: 4));
 
     private readonly CheckpointStore _checkpoints;
     private readonly LeafTree _tree;
+    private readonly int _shards;
     private readonly PlantedFault _plant;
-    private readonly float[] _m = new float[Layout.Length];
-    private readonly ulong[] _snapshot;
-    private readonly ulong[] _before;
-    private readonly float[] _flat = new float[Layout.Length];
-    private readonly float[] _moments = new float[Layout.Length];
-    private ulong? _readHash;
-    private ulong _weightsHash;
-    private long _hashedVersion = -1;
+    private RunState? _snapshot;
+
+    /// <summary>The state before the last step, kept only to plant a fault.</summary>
+    private RunState? _before;
     private int _computed;
 
     public StandIn(CheckpointStore checkpoints, int leaves, int shards, int evaluationUnits, PlantedFault plant)
     {
-        (_checkpoints, _tree, _plant, EvaluationUnits) = (checkpoints, new(leaves), plant, evaluationUnits);
-        Slices = new ulong[shards];
-        _snapshot = new ulong[shards];
-        _before = new ulong[shards];
+        (_checkpoints, _tree, _shards, _plant, EvaluationUnits) = (checkpoints, new(leaves), shards, plant, evaluationUnits);
         Start();
     }
 
-    public IRunHost Host => this;
+    public RunState State { get; } = new(Layout);
+
+    public CheckpointStore Checkpoints => _checkpoints;
+
+    public long NewestCheckpoint => _checkpoints.ListSteps() is [.., var newest] ? newest : 0;
 
     public int EvaluationUnits { get; }
 
-    public long Version { get; set; }
-
     public bool IsTorn { get; set; }
 
-    private ulong[] Slices { get; }
+    private Span<ulong> Weights => Hashes(State.Weights);
 
-    public int Shards(int wanted) => Slices.Length;
+    private Span<ulong> FirstMoments => Hashes(State.FirstMoment);
+
+    private Span<ulong> SecondMoments => Hashes(State.SecondMoment);
+
+    public int Shards(int wanted) => _shards;
+
+    public IReadOnlyList<ParameterRange> Ranges(int shards) =>
+        [.. Enumerable.Range(0, shards).Select(shard => new ParameterRange(Layout.Tensors[0].Offset + (SliceFloats * shard), SliceFloats))];
 
     public IWorkerCompute CreateWorker(int worker) => new WorkerCompute(this);
 
-    public IShardCompute CreateShard(int shard, int shards) => new ShardCompute(this, shard);
+    public IShardCompute CreateShard(int shard, int shards) => new ShardCompute(this, shard, null);
+
+    public IShardCompute CreateShard(int shard, int shards, AlignedBuffer? kept) => new ShardCompute(this, shard, kept);
+
+    public IGradientSum CreateSum() => new GradientSum(this);
 
     public StepScalars Combine(long step, ReadOnlySpan<double> leafLosses, ReadOnlySpan<double> blockNorms)
     {
-        Slices.CopyTo(_before, 0);
+        if (_plant == PlantedFault.SnapshotOneStepOld)
+        {
+            (_before ??= new(Layout)).CopyFrom(State);
+        }
+
         return new(Number(Fold(leafLosses, Fold(blockNorms, 3))), 0, 0, 0);
     }
 
     public double CombineEvaluation(long step, ReadOnlySpan<double> unitLosses) => Number(Fold(unitLosses, 5));
 
-    public void TakeSnapshot(long step) => (_plant == PlantedFault.SnapshotOneStepOld ? _before : Slices).CopyTo(_snapshot, 0);
+    public void TakeSnapshot(long step) => (_snapshot ??= new(Layout)).CopyFrom(_before ?? State);
 
     public string WriteSnapshot(long step)
     {
-        MemoryMarshal.Cast<ulong, float>(_snapshot).CopyTo(_flat.AsSpan(Layout.Tensors[0].Offset));
         _checkpoints.Write(new()
         {
             Step = step,
             Layout = Layout,
             ConfigurationDigest = ConfigurationDigest,
-            Weights = _flat,
-            M = _m,
-            V = _m,
+            Weights = _snapshot!.Weights.Span,
+            M = _snapshot.FirstMoment.Span,
+            V = _snapshot.SecondMoment.Span,
         });
         return "";
     }
 
     public long Restore()
     {
-        var step = _checkpoints.ReadNewest(Layout, ConfigurationDigest, _flat, _moments, _moments, _ => { });
+        var step = _checkpoints.ReadNewest(
+            Layout, ConfigurationDigest, State.Weights.Span, State.FirstMoment.Span, State.SecondMoment.Span, _ => { });
         if (step is null)
         {
             Start();
-            return 0;
         }
 
-        MemoryMarshal.Cast<float, ulong>(_flat.AsSpan(Layout.Tensors[0].Offset, 2 * Slices.Length)).CopyTo(Slices);
-        Version++;
-        return step.Value;
+        return step ?? 0;
     }
 
-    public void ComputeFrom(float[][]? weights)
+    public ulong Digest()
     {
-        _readHash = null;
-        if (weights is not null)
+        var hash = WeightsHash();
+        for (var shard = 0; shard < _shards; shard++)
         {
-            var hash = FirstHash;
-            foreach (var slice in weights)
-            {
-                hash = Hash((long)hash, 1, MemoryMarshal.Cast<float, ulong>(slice)[0]);
-            }
-
-            _readHash = hash;
+            hash = Hash((long)hash, (long)FirstMoments[shard], SecondMoments[shard]);
         }
+
+        return hash;
     }
-
-    public ParameterRange Range(int shard) => new(SliceFloats * shard, SliceFloats);
-
-    public void AddUp(ReadOnlySpan<GradientSource> sources, LeafNode node, ParameterRange range, Span<float> sum)
-    {
-        // A gradient is one number, of which a shard takes its own hash: each shard is sent all of it.
-        var at = 0;
-        MemoryMarshal.Cast<float, ulong>(sum)[0] = Total(node, sources, ref at);
-    }
-
-    public float[][] Sections(object copy)
-    {
-        var weights = new float[SliceFloats];
-        MemoryMarshal.Cast<float, ulong>(weights.AsSpan())[0] = (ulong)copy;
-        return [weights, new float[SliceFloats], new float[SliceFloats]];
-    }
-
-    public object Copy(float[][] sections) => MemoryMarshal.Cast<float, ulong>(sections[0])[0];
-
-    public ulong Digest() => WeightsHash();
 
     public void Spoil(int shard)
     {
-        Slices[shard] = Hash(shard, 23, Slices[shard]);
-        Version++;
+        Weights[shard] = Hash(shard, 23, Weights[shard]);
+        FirstMoments[shard] = Hash(shard, 29, Weights[shard]);
     }
 
-    public object Save(int shard) => Slices[shard];
-
-    public void Load(int shard, object copy)
+    public void Dispose()
     {
-        Version += Slices[shard] == (ulong)copy ? 0 : 1;
-        Slices[shard] = (ulong)copy;
+        State.Dispose();
+        _snapshot?.Dispose();
+        _before?.Dispose();
     }
-
-    public void Changed() => Version++;
-
-    public void Dispose() { }
 
     private static double Number(ulong bits) => BitConverter.UInt64BitsToDouble(bits);
 
@@ -169,32 +148,27 @@ internal sealed class StandIn : IArithmetic, IRunHost
         return hash ^ (hash >> 32);
     }
 
+    private Span<ulong> Hashes(AlignedBuffer vector) =>
+        MemoryMarshal.Cast<float, ulong>(vector.Span.Slice(Layout.Tensors[0].Offset, SliceFloats * _shards));
+
     private void Start()
     {
-        for (var shard = 0; shard < Slices.Length; shard++)
+        for (var shard = 0; shard < _shards; shard++)
         {
-            Slices[shard] = (ulong)shard + 1;
+            (Weights[shard], FirstMoments[shard], SecondMoments[shard]) = ((ulong)shard + 1, 0, 0);
         }
-
-        Version++;
     }
 
     private ulong WeightsHash()
     {
-        if (_hashedVersion != Version)
+        var hash = 17UL;
+        foreach (var slice in Weights)
         {
-            _hashedVersion = Version;
-            _weightsHash = FirstHash;
-            foreach (var slice in Slices)
-            {
-                _weightsHash = Hash((long)_weightsHash, 1, slice);
-            }
+            hash = Hash((long)hash, 1, slice);
         }
 
-        return _weightsHash;
+        return hash;
     }
-
-    private ulong ReadHash() => _readHash ?? WeightsHash();
 
     private ulong Total(LeafNode node, ReadOnlySpan<GradientSource> sources, ref int at)
     {
@@ -233,7 +207,7 @@ internal sealed class StandIn : IArithmetic, IRunHost
             }
 
             var node = new LeafNode(level, index);
-            var weights = host.ReadHash() + (host.IsTorn ? 1UL : 0);
+            var weights = host.WeightsHash() + (host.IsTorn ? 1UL : 0);
             var sum = host.Sum(node, step, weights);
             if (host._plant == PlantedFault.LeafCountedTwice && ++host._computed % 100 == 0)
             {
@@ -246,6 +220,11 @@ internal sealed class StandIn : IArithmetic, IRunHost
             }
 
             _buffers[_held] = sum;
+            for (var shard = host._shards - 1; shard > 0; shard--)
+            {
+                settled?.Invoke(_held, Layout.Tensors[0].Offset + (SliceFloats * shard));
+            }
+
             return _held++;
         }
 
@@ -255,33 +234,71 @@ internal sealed class StandIn : IArithmetic, IRunHost
 
         public void Evaluate(long step, int firstUnit, int units, Span<double> unitLosses)
         {
+            var weights = host.WeightsHash();
             for (var i = 0; i < units; i++)
             {
-                unitLosses[i] = Number(Hash(firstUnit + i, 11, host.ReadHash()));
+                unitLosses[i] = Number(Hash(firstUnit + i, 11, weights));
             }
         }
 
         public void Dispose() { }
     }
 
-    private sealed class ShardCompute(StandIn host, int shard) : IShardCompute
+    private sealed class ShardCompute(StandIn host, int shard, AlignedBuffer? kept) : IShardCompute
     {
         public int Blocks => 1;
 
-        public void Reduce(long step, ReadOnlySpan<GradientSource> sources, Span<double> blockNorms) => blockNorms[0] = Number(Gradient(sources));
+        public void Reduce(long step, ReadOnlySpan<GradientSource> sources, Span<double> blockNorms)
+        {
+            var gradient = Gradient(sources);
+            if (kept is not null)
+            {
+                MemoryMarshal.Cast<float, ulong>(kept.Span)[0] = gradient;
+            }
+
+            blockNorms[0] = Number(gradient);
+        }
 
         public void Apply(long step, ReadOnlySpan<GradientSource> sources, in StepScalars scalars)
         {
-            host.Slices[shard] = Hash((long)host.Slices[shard], (long)Gradient(sources), BitConverter.DoubleToUInt64Bits(scalars.Loss));
-            host.Version++;
+            // Who holds a copy has no sources.
+            var times = !sources.IsEmpty ? 1
+                : host._plant == PlantedFault.ReplicaOneStepOld ? 0
+                : host._plant == PlantedFault.CopyUpdatedTwice && ++host._computed % 100 == 0 ? 2
+                : 1;
+            var gradient = kept is null ? Gradient(sources) : MemoryMarshal.Cast<float, ulong>(kept.Span)[0];
+            var loss = BitConverter.DoubleToUInt64Bits(scalars.Loss);
+            for (; times > 0; times--)
+            {
+                ref var first = ref host.FirstMoments[shard];
+                ref var second = ref host.SecondMoments[shard];
+                first = Hash((long)first, (long)gradient, loss);
+                second = Hash((long)second, 31, first);
+                host.Weights[shard] = Hash((long)host.Weights[shard], (long)first, second);
+            }
         }
 
         public void Dispose() { }
 
         private ulong Gradient(ReadOnlySpan<GradientSource> sources)
         {
+            // A gradient is one number, of which a shard takes its own hash: each shard is sent all of it.
             var at = 0;
             return Hash(shard, 13, host.Total(host._tree.Lowest(new(host._tree.RootLevel, 0)), sources, ref at));
         }
+    }
+
+    private sealed class GradientSum(StandIn host) : IGradientSum
+    {
+        private readonly ulong[] _sum = new ulong[1];
+
+        public ReadOnlySpan<float> Add(ReadOnlySpan<GradientSource> sources, int level, int index, ParameterRange range)
+        {
+            var at = 0;
+            _sum[0] = host.Total(new(level, index), sources, ref at);
+            return MemoryMarshal.Cast<ulong, float>(_sum.AsSpan());
+        }
+
+        public void Dispose() { }
     }
 }

@@ -1,10 +1,9 @@
 using System.Globalization;
 using Cllm.Model.Checkpoints;
 using Cllm.Model.Compute;
-using Cllm.Model.Files;
 using Cllm.Model.Run;
 using Cllm.Model.Shape;
-using Cllm.Protocol.Tree;
+using Cllm.Numerics.Memory;
 
 namespace Cllm.Simulation.Arithmetic;
 
@@ -20,107 +19,69 @@ internal sealed class TinyModel : IArithmetic
     private const ulong WeightsSeed = 7;
     private static readonly GptShape Shape = new(Vocabulary: 64, Block: 4, Layers: 1, Heads: 2, Width: 48);
 
-    private readonly RunPlan _plan = PlanOf();
-    private readonly RunHost _host;
-    private readonly TreeSum _sum;
-    private readonly int _shards;
+    private static readonly RunPlan Plan = PlanOf();
 
-    /// <summary>The slices, while workers read the weights of their own process.</summary>
-    private float[]? _kept;
+    private readonly RunHost _host;
+
+    private readonly int _shards;
 
     public TinyModel(CheckpointStore checkpoints, int shardsWanted)
     {
-        _host = new(_plan, checkpoints, "tiny-model")
+        _shards = Plan.Layout.Shards(shardsWanted).Count;
+        _host = new(Plan, checkpoints, "tiny-model")
         {
-            InitialWeights = weights => InitialWeights.Draw(_plan.Layout, WeightsSeed, weights),
+            InitialWeights = weights => InitialWeights.Draw(Plan.Layout, WeightsSeed, weights),
             Warn = _ => { },
         };
-        _shards = _host.Shards(shardsWanted);
-        _sum = new(_host.Leaves);
-        _host.Restore();
     }
 
-    public IRunHost Host => _host;
+    public RunState State => _host.State;
 
-    public long Version { get; set; }
+    public CheckpointStore Checkpoints => _host.Checkpoints;
+
+    public long NewestCheckpoint => _host.NewestCheckpoint;
+
+    public int EvaluationUnits => _host.EvaluationUnits;
 
     public bool IsTorn { get; set; }
 
-    public void ComputeFrom(float[][]? weights)
-    {
-        var all = _host.State.Weights.Span;
-        if (_kept is not null)
-        {
-            _kept.CopyTo(all);
-            _kept = null;
-        }
+    public int Shards(int wanted) => _host.Shards(wanted);
 
-        if (weights is not null)
-        {
-            _kept = all.ToArray();
-            for (var shard = 0; shard < _shards; shard++)
-            {
-                weights[shard].CopyTo(all[Range(shard).Offset..]);
-            }
-        }
-    }
+    public IReadOnlyList<ParameterRange> Ranges(int shards) => _host.Ranges(shards);
 
-    public ParameterRange Range(int shard) => _plan.Layout.Shards(_shards)[shard];
+    public IWorkerCompute CreateWorker(int worker) => _host.CreateWorker(worker);
 
-    public void AddUp(ReadOnlySpan<GradientSource> sources, LeafNode node, ParameterRange range, Span<float> sum)
-    {
-        for (var at = 0; at < range.Length; at += TreeSum.Chunk)
-        {
-            var part = new ParameterRange(range.Offset + at, Math.Min(TreeSum.Chunk, range.Length - at));
-            _sum.Add(sources, node.Level, node.Index, part).CopyTo(sum[at..]);
-        }
-    }
+    public IShardCompute CreateShard(int shard, int shards) => _host.CreateShard(shard, shards);
 
-    public float[][] Sections(object copy) => (float[][])copy;
+    public IShardCompute CreateShard(int shard, int shards, AlignedBuffer? kept) => _host.CreateShard(shard, shards, kept);
 
-    public object Copy(float[][] sections) => sections;
+    public IGradientSum CreateSum() => _host.CreateSum();
+
+    public StepScalars Combine(long step, ReadOnlySpan<double> leafLosses, ReadOnlySpan<double> blockNorms) => _host.Combine(step, leafLosses, blockNorms);
+
+    public double CombineEvaluation(long step, ReadOnlySpan<double> unitLosses) => _host.CombineEvaluation(step, unitLosses);
+
+    public void TakeSnapshot(long step) => _host.TakeSnapshot(step);
+
+    public string WriteSnapshot(long step) => _host.WriteSnapshot(step);
+
+    public long Restore() => _host.Restore();
 
     public ulong Digest()
     {
-        var weights = Cllm.Model.Files.Digest.Weights(_plan.Layout, _host.State.Weights.Span);
-        var optimizer = Cllm.Model.Files.Digest.Optimizer(_plan.Layout, _host.State.FirstMoment.Span, _host.State.SecondMoment.Span);
+        var weights = Cllm.Model.Files.Digest.Weights(Plan.Layout, State.Weights.Span);
+        var optimizer = Cllm.Model.Files.Digest.Optimizer(Plan.Layout, State.FirstMoment.Span, State.SecondMoment.Span);
         return Head(weights) ^ (Head(optimizer) * 31);
     }
 
     public void Spoil(int shard)
     {
-        var range = Range(shard);
-        _host.State.Weights.Span.Slice(range.Offset, range.Length).Fill(0.125f);
-        _host.State.FirstMoment.Span.Slice(range.Offset, range.Length).Fill(0.5f);
-        Version++;
+        var range = Ranges(_shards)[shard];
+        State.Weights.Span.Slice(range.Offset, range.Length).Fill(0.125f);
+        State.FirstMoment.Span.Slice(range.Offset, range.Length).Fill(0.5f);
     }
 
-    public object Save(int shard)
-    {
-        var range = Range(shard);
-        return (float[][])[.. Vectors().Select(vector => vector.Span.Slice(range.Offset, range.Length).ToArray())];
-    }
-
-    public void Load(int shard, object copy)
-    {
-        var range = Range(shard);
-        foreach (var (vector, part) in Vectors().Zip((float[][])copy))
-        {
-            var slice = vector.Span.Slice(range.Offset, range.Length);
-            Version += slice.SequenceEqual(part) ? 0 : 1;
-            part.CopyTo(slice);
-        }
-    }
-
-    public void Changed() => Version++;
-
-    public void Dispose()
-    {
-        _sum.Dispose();
-        _host.Dispose();
-    }
-
-    private Cllm.Numerics.Memory.AlignedBuffer[] Vectors() => [_host.State.Weights, _host.State.FirstMoment, _host.State.SecondMoment];
+    public void Dispose() => _host.Dispose();
 
     private static ulong Head(string digest) => ulong.Parse(digest.AsSpan(0, 16), NumberStyles.HexNumber, CultureInfo.InvariantCulture);
 

@@ -13,7 +13,7 @@ internal sealed class SimulatedChannel(IChannelWorld world)
     public IChannelWorld World => world;
 
     /// <summary>A node gives out its store at an address from now on.</summary>
-    public void Serve(ChannelAddress address, ITensorStore store) => _nodes.Add((address.Host, address.Port), new(address, store));
+    public void Serve(ChannelAddress address, ITensorStore store) => _nodes.Add((address.Host, address.Port), new(world, address, store));
 
     /// <summary>A node is no more: fetches from it that are under way, and later ones, are lost.</summary>
     public void Stop(ChannelAddress address)
@@ -36,14 +36,44 @@ internal sealed class SimulatedChannel(IChannelWorld world)
 }
 
 /// <summary>A node that gives out its store.</summary>
-internal sealed class ServedNode(ChannelAddress address, ITensorStore store)
+internal sealed class ServedNode
 {
+    private readonly IChannelWorld _world;
+    private readonly ChannelAddress _address;
+    private bool _isLooking;
+
+    public ServedNode(IChannelWorld world, ChannelAddress address, ITensorStore store)
+    {
+        (_world, _address, Store) = (world, address, store);
+        store.Changed.Pulsed += Look;
+    }
+
+    /// <summary>The store has changed. Told behind the change, and once however many changes there were.</summary>
+    public event Action? Changed;
+
     /// <summary>The node is no more.</summary>
     public event Action? Ended;
 
-    public ITensorStore Store => store;
+    public ITensorStore Store { get; }
 
-    public string Credential => address.Credential;
+    public string Credential => _address.Credential;
 
-    public void Stop() => Ended?.Invoke();
+    public void Stop()
+    {
+        Store.Changed.Pulsed -= Look;
+        Ended?.Invoke();
+    }
+
+    private void Look()
+    {
+        if (!_isLooking)
+        {
+            _isLooking = true;
+            _world.After(0, () =>
+            {
+                _isLooking = false;
+                Changed?.Invoke();
+            });
+        }
+    }
 }

@@ -111,7 +111,7 @@ internal sealed class SimulatedLane(SimulatedChannel channel, int self, ChannelA
 
         (_node, _reader) = (node, node.Store.CreateReader());
         node.Ended += LosePeer;
-        node.Store.Changed.Pulsed += Look;
+        node.Changed += Look;
         return null;
     }
 
@@ -137,18 +137,12 @@ internal sealed class SimulatedLane(SimulatedChannel channel, int self, ChannelA
         }
     }
 
-    /// <summary>The store has changed: what was not there may be. Not looked at within the change itself.</summary>
+    /// <summary>The store has changed: what was not there may be.</summary>
     private void Look()
     {
         if (_fetch is { State: FetchState.Waiting } fetch)
         {
-            channel.World.After(0, () =>
-            {
-                if (_fetch == fetch && fetch.State == FetchState.Waiting)
-                {
-                    Open(fetch);
-                }
-            });
+            Open(fetch);
         }
     }
 
@@ -256,7 +250,7 @@ internal sealed class SimulatedLane(SimulatedChannel channel, int self, ChannelA
         if (_node is { } node)
         {
             node.Ended -= LosePeer;
-            node.Store.Changed.Pulsed -= Look;
+            node.Changed -= Look;
             if (_fetch is { } fetch)
             {
                 Close(fetch);

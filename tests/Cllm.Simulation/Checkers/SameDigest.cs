@@ -10,5 +10,5 @@ internal sealed class SameDigest(ulong[] expected) : Checker
         Unless(digest is null || digest == expected[report.Step.Number + 1], $"after step {report.Step} the state is not that of the run without faults");
 
     public override void AtEnd(SimulatedCluster cluster) =>
-        Unless(cluster.Arithmetic.Digest() == expected[^1], "the final state is not that of the run without faults");
+        Unless(cluster.FinalDigest == expected[^1], "the final state is not that of the run without faults");
 }

@@ -1,4 +1,6 @@
+using Akka.Actor;
 using Cllm.Actors;
+using Cllm.Actors.Cluster;
 using Cllm.Model.Files;
 using Cllm.Protocol;
 using Cllm.Protocol.Coordination;
@@ -14,17 +16,50 @@ namespace Cllm.Simulation.Cluster;
 internal sealed class CoordinatorHost : SimulatedActor
 {
     private const long CombineTicks = Scenario.Second / 1000;
+    private const int GatheringsMax = 30;
+    private static readonly TimeSpan GatheringDelay = TimeSpan.FromMilliseconds(500);
 
-    private readonly SortedSet<int> _workers = [];
+    private readonly SortedSet<int> _workers;
 
     /// <summary>Where each shard is: its newest incarnation, as far as it has announced itself.</summary>
-    private readonly SortedDictionary<int, (long Incarnation, ShardSeat Seat)> _shards = [];
+    private readonly SortedDictionary<int, (long Incarnation, ShardSeat Seat)> _shards;
 
-    /// <summary>The checkpoint whose state was asked for last.</summary>
+    /// <summary>What its process shares with it; none in a run of one process.</summary>
+    private readonly NodeRun? _run;
+    private readonly CoordinatorPlace _place;
+    private readonly SimulatedRef _self;
+    private readonly StateRestoring? _restoring;
+
+    /// <summary>Nodes that have announced themselves and were not lost since, and the owners of the shards: what all are told.</summary>
+    private readonly SortedDictionary<int, NodePlace> _places = [];
+    private readonly ShardPlace[] _owners;
+    private long _version;
+    private bool _isDirectoryDue;
+
+    /// <summary>The checkpoint whose state is being gathered; none most of the time.</summary>
     private TakeCheckpoint? _gathering;
+    private int _gatherings;
 
-    public CoordinatorHost(SimulatedCluster cluster, SimulatedNode node, int number, Coordinator machine, CoordinatorSettings settings)
-        : base(cluster, node, machine) => (Number, Machine, Settings) = (number, machine, settings);
+    /// <summary>The epoch of the newest restore.</summary>
+    private Epoch _restoredIn;
+
+    /// <param name="cluster">The cluster.</param>
+    /// <param name="node">Where it is.</param>
+    /// <param name="number">Its number among the coordinators of this simulation.</param>
+    /// <param name="machine">The machine.</param>
+    /// <param name="settings">What the machine was made with.</param>
+    /// <param name="former">The one that failed in the same process, whose place and acquaintances it takes over; none most of the time.</param>
+    public CoordinatorHost(
+        SimulatedCluster cluster, SimulatedNode node, int number, Coordinator machine, CoordinatorSettings settings, CoordinatorHost? former)
+        : base(cluster, node, machine)
+    {
+        (Number, Machine, Settings, _run, _owners) = (number, machine, settings, node.Process!.Shared, new ShardPlace[cluster.ShardCount]);
+        (_place, _workers, _shards, Nodes) = former is null ? (new(), [], [], []) : (former._place, former._workers, former._shards, former.Nodes);
+        _place.Actor = this;
+        _self = new(cluster, node, Address, _place);
+        _restoring = _run is null ? null : new(
+            _run, node.Process.Host.Restore, shard => _owners[shard].Node is not null && SeatOf(shard)?.Actor?.Ref is { } owner ? owner : null, _self);
+    }
 
     public CoordinatorSettings Settings { get; }
 
@@ -34,7 +69,7 @@ internal sealed class CoordinatorHost : SimulatedActor
     public Coordinator Machine { get; }
 
     /// <summary>Nodes whose members have announced themselves to it.</summary>
-    public HashSet<NodeId> Nodes { get; } = [];
+    public HashSet<NodeId> Nodes { get; }
 
     /// <summary>Whether it is the cluster's choice.</summary>
     public bool IsLeader => Cluster.Leader == this;
@@ -51,19 +86,8 @@ internal sealed class CoordinatorHost : SimulatedActor
 
     public override Destination Address => Destination.Coordinator;
 
-    /// <summary>Takes over whom another one in the same process knew.</summary>
-    public void Succeed(CoordinatorHost former)
-    {
-        _workers.UnionWith(former._workers);
-        Nodes.UnionWith(former.Nodes);
-        foreach (var (shard, place) in former._shards)
-        {
-            _shards[shard] = place;
-        }
-    }
-
     /// <summary>Takes a message that has come over the network or from its own host.</summary>
-    public void Take(Input message)
+    public override void Take(Input message)
     {
         switch (message)
         {
@@ -77,6 +101,10 @@ internal sealed class CoordinatorHost : SimulatedActor
                 break;
             case NodeJoining joining:
                 Nodes.Add(joining.Node);
+                Locate(joining.Node);
+                break;
+            case NodeLost lost when _run is not null:
+                Forget(lost.Node);
                 break;
             case ShardReduced reduced:
                 message = Mutate(reduced);
@@ -84,6 +112,7 @@ internal sealed class CoordinatorHost : SimulatedActor
         }
 
         Feed(message);
+        TellDirectoryIfDue();
     }
 
     /// <summary>Ends a piece of work.</summary>
@@ -93,25 +122,17 @@ internal sealed class CoordinatorHost : SimulatedActor
         {
             case CombineStatistics combine:
                 Feed(new StatisticsCombined(combine.Epoch, combine.Step, Words.Of(
-                    Cluster.Arithmetic.Host.Combine(combine.Step.Number, Words.Numbers(combine.Leaves), Words.Numbers(combine.Shards)))));
+                    Node.Process!.Host.Combine(combine.Step.Number, Words.Numbers(combine.Leaves), Words.Numbers(combine.Shards)))));
                 break;
             case CombineEvaluation combine:
                 Feed(new EvaluationCombined(combine.Epoch, combine.Step, Words.Of(
-                    [Cluster.Arithmetic.Host.CombineEvaluation(combine.Step.Number, Words.Numbers(combine.Units))])));
+                    [Node.Process!.Host.CombineEvaluation(combine.Step.Number, Words.Numbers(combine.Units))])));
                 break;
             case TakeCheckpoint take:
-                Snapshot(take);
+                TakeSnapshot(take);
                 break;
             case Restore restore:
-                if (Cluster.RestoreSlices(this, restore) is { } restored)
-                {
-                    Feed(restored);
-                }
-                else
-                {
-                    Work(Scenario.Second, restore);
-                }
-
+                Feed(Cluster.Restore(Node.Process!, restore));
                 break;
         }
     }
@@ -122,7 +143,7 @@ internal sealed class CoordinatorHost : SimulatedActor
         try
         {
             Cluster.Disk.BeforeWrite();
-            Cluster.Arithmetic.Host.WriteSnapshot(step.Number);
+            Node.Process!.Host.WriteSnapshot(step.Number);
             Cluster.Disk.AfterWrite(step.Number);
             Feed(new CheckpointWritten(step, ""));
         }
@@ -152,6 +173,7 @@ internal sealed class CoordinatorHost : SimulatedActor
                 }
 
                 Cluster.Persist(this, state);
+                _isDirectoryDue = true;
                 return null;
             case DeadlineSet deadline:
                 if (Cluster.Scenario.Plant != PlantedFault.DeadlineNeverArmed)
@@ -166,6 +188,18 @@ internal sealed class CoordinatorHost : SimulatedActor
             case CheckpointReported report:
                 Cluster.Disk.Reported(report.Step.Number);
                 return null;
+            case TakeCheckpoint or Restore when !IsLeader:
+                return effect is Restore late
+                    ? new RestoreFailed(late.Epoch, "another coordinator has taken over")
+                    : new CheckpointFailed(((TakeCheckpoint)effect).Step, "another coordinator has taken over");
+            case TakeCheckpoint take when _run is not null:
+                (_gathering, _gatherings) = (take, 0);
+                Gather();
+                return null;
+            case Restore restore when _run is not null:
+                _restoredIn = restore.Epoch;
+                _restoring!.Begin(restore.Epoch);
+                return null;
             case TakeCheckpoint or Restore:
                 return Work(Cluster.Jitter(20 * CombineTicks), effect);
             case Work work:
@@ -178,10 +212,53 @@ internal sealed class CoordinatorHost : SimulatedActor
         }
     }
 
+    protected override void Take(object message, IActorRef sender)
+    {
+        switch (message)
+        {
+            case SlicesHeld when IsLeader && Cluster.Strikes(FaultKind.CoordinatorFailure):
+                Cluster.RestartCoordinator(this);
+                return;
+            case SlicesHeld held when held.Epoch == _restoredIn:
+                Cluster.Restores++;
+                FeedIf(_restoring!.Take(held));
+                Cluster.Disk.CheckFound(_run!.Slices.AllOf(0));
+                break;
+            case SlicesHeld or SliceIsRestored or RestoreOverdue:
+                FeedIf(_restoring!.Take(message));
+                break;
+            case StateDue due when due.Step == _gathering?.Step:
+                Gather();
+                break;
+            case StateGathered gathered when gathered.Step == _gathering?.Step:
+                TakeGathered(gathered.Failure);
+                break;
+        }
+
+        TellDirectoryIfDue();
+    }
+
+    /// <summary>The actor has failed; another one takes its place.</summary>
+    public void Fail()
+    {
+        IsAlive = false;
+        _restoring?.Stop();
+    }
+
+    private void Locate(NodeId node)
+    {
+        if (_run is not null && Array.Find(Cluster.Nodes, other => other.Id == node) is { Process.Shared: { } run, Machine.Ref: { } at }
+            && _places.TryAdd(node.Number, new(node, at.Name, run.Channel.Address)))
+        {
+            _isDirectoryDue = true;
+        }
+    }
+
     private void Locate(ShardStarted started)
     {
         var shard = started.Shard.Number;
-        if (Cluster.SeatOf(shard, started.Node) is not { } seat)
+        if (Cluster.SeatOf(shard, started.Node) is not { } seat
+            || (_run is not null && (started.Incarnation.Number < _owners[shard].Incarnation.Number || !_places.ContainsKey(started.Node.Number))))
         {
             return;
         }
@@ -189,7 +266,7 @@ internal sealed class CoordinatorHost : SimulatedActor
         var isKnown = _shards.TryGetValue(shard, out var known);
         SimulationViolation.Unless(!isKnown || known.Incarnation != started.Incarnation.Number || known.Seat.Node == seat.Node,
             "incarnations", $"shard {shard} is at nodes {known.Seat?.Node.Id} and {started.Node} as incarnation {started.Incarnation}");
-        if (!isKnown || known.Incarnation <= started.Incarnation.Number)
+        if (_run is not null || !isKnown || known.Incarnation <= started.Incarnation.Number)
         {
             _shards[shard] = (started.Incarnation.Number, seat);
             if (Cluster.Leader == this)
@@ -197,61 +274,88 @@ internal sealed class CoordinatorHost : SimulatedActor
                 Cluster.Adopt(seat);
             }
         }
+
+        if (_owners[shard].Node != started.Node || _owners[shard].Incarnation != started.Incarnation)
+        {
+            _owners[shard] = new(started.Node, started.Incarnation);
+            _isDirectoryDue = true;
+        }
+
+        _restoring?.Locate(shard);
     }
 
-    private void Snapshot(TakeCheckpoint take)
+    /// <summary>Nobody is sent to where nobody is; whoever lives announces himself again.</summary>
+    private void Forget(NodeId node)
     {
-        if (Cluster.ReasonAgainstSnapshot(this, take.Step.Number) is { } reason)
+        _places.Remove(node.Number);
+        _isDirectoryDue = true;
+        _workers.RemoveWhere(worker => NodeNumbers.NodeOf(new(worker)) == node);
+        for (var shard = 0; shard < _owners.Length; shard++)
         {
-            Feed(new CheckpointFailed(take.Step, reason));
+            if (_owners[shard].Node == node)
+            {
+                _owners[shard] = _owners[shard] with { Node = null };
+                _restoring!.Forget(shard);
+            }
+        }
+
+        FeedIf(_restoring!.EndIfRestored());
+    }
+
+    private void FeedIf(Input? result)
+    {
+        if (result is not null)
+        {
+            Feed(result);
+        }
+    }
+
+    private ClusterDirectory Directory() => new(Machine.Fence.Epoch, _version, [.. _places.Values], [.. _owners], null);
+
+    private void TellDirectoryIfDue()
+    {
+        if (!_isDirectoryDue || _run is null || !IsAlive)
+        {
             return;
         }
 
-        _gathering = take;
-        if (!Cluster.IsCluster)
+        _isDirectoryDue = false;
+        _version++;
+        var directory = Directory();
+        foreach (var place in _places.Values)
         {
-            TakeSnapshot(take, null);
+            Cluster.RefOf(place.Actor).Tell(directory, _self);
+        }
+    }
+
+    private void Gather() => _run!.NodeActor.Tell(new StateWanted(_gathering!.Epoch, _gathering.Step), _self);
+
+    private void TakeGathered(string? failure)
+    {
+        var take = _gathering!;
+        if (failure is not null && ++_gatherings < GatheringsMax)
+        {
+            _run!.Scheduler.ScheduleTellOnce(GatheringDelay, _self, new StateDue(take.Step), _self);
             return;
         }
 
-        Cluster.Gather(this, take.Step.Number, (slices, failure) =>
+        _gathering = null;
+        failure ??= IsLeader ? null : "another coordinator has taken over";
+        if (failure is null)
         {
-            if (_gathering != take || !IsAlive)
-            {
-                return;
-            }
-
-            if (slices is null || !IsLeader)
-            {
-                Feed(new CheckpointFailed(take.Step, slices is null ? failure : "another coordinator has taken over"));
-            }
-            else
-            {
-                TakeSnapshot(take, slices);
-            }
-        });
+            TakeSnapshot(take);
+        }
+        else
+        {
+            Feed(new CheckpointFailed(take.Step, failure));
+        }
     }
 
-    /// <param name="take">The order.</param>
-    /// <param name="slices">The slices as they were fetched; none where they are all in this process.</param>
-    private void TakeSnapshot(TakeCheckpoint take, object[]? slices)
+    private void TakeSnapshot(TakeCheckpoint take)
     {
-        var (arithmetic, version) = (Cluster.Arithmetic, Cluster.Arithmetic.Version);
-        object[] kept = [.. Enumerable.Range(0, slices?.Length ?? 0).Select(arithmetic.Save)];
-        Load(slices ?? []);
-        arithmetic.Host.TakeSnapshot(take.Step.Number);
-        Load(kept);
-        arithmetic.Version = version;
+        Node.Process!.Host.TakeSnapshot(take.Step.Number);
         Cluster.Plan(Cluster.Jitter(Scenario.Second / 2), EventKind.Write, Address, this, take.Step);
         Feed(new SnapshotTaken(take.Epoch, take.Step));
-    }
-
-    private void Load(object[] slices)
-    {
-        for (var shard = 0; shard < slices.Length; shard++)
-        {
-            Cluster.Arithmetic.Load(shard, slices[shard]);
-        }
     }
 
     private void Send(Send send)
@@ -282,6 +386,11 @@ internal sealed class CoordinatorHost : SimulatedActor
                 break;
             case DestinationKind.Node when Array.Find(Cluster.Nodes, node => node.Id.Number == send.To.Index) is { } node:
                 Cluster.SendTo(this, node, send.Message);
+                if (send.Message is NodeAdmitted)
+                {
+                    node.Machine?.Ref.Tell(Directory(), _self);
+                }
+
                 break;
             case DestinationKind.Shard when _shards.TryGetValue(send.To.Index, out var shard):
                 Cluster.SendTo(this, shard.Seat, send.Message);

@@ -1,15 +1,106 @@
+using Akka.Actor;
+using Cllm.Actors.Cluster;
 using Cllm.Protocol;
+using Cllm.Protocol.Identity;
+using Cllm.Protocol.Messages;
 using Cllm.Protocol.Nodes;
 using Cllm.Simulation.Engine;
 
 namespace Cllm.Simulation.Cluster;
 
-/// <summary>What a node's actor does, in virtual time.</summary>
-internal sealed class NodeHost(SimulatedCluster cluster, SimulatedNode node, Node machine) : SimulatedActor(cluster, node, machine)
+/// <summary>What a node's actor does, in virtual time, around the program's own <see cref="SliceFetches"/>.</summary>
+internal sealed class NodeHost : SimulatedActor, IDisposable
 {
-    public Node Machine => machine;
+    private readonly NodeRun _run;
+    private readonly SliceFetches _slices;
+
+    /// <summary>Shards that were given to this node and start as soon as nothing is in their way.</summary>
+    private readonly SortedDictionary<int, StartShard> _starting = [];
+    private IActorRef _holder = ActorRefs.Nobody;
+    private Epoch? _holding;
+
+    public NodeHost(SimulatedCluster cluster, SimulatedNode node, Node machine)
+        : base(cluster, node, machine)
+    {
+        Machine = machine;
+        _run = node.Process!.Shared!;
+        Ref = new(cluster, node, Address, this);
+        _run.NodeActor = Ref;
+        _slices = _run.FetchSlices(Ref);
+    }
+
+    public Node Machine { get; }
+
+    /// <summary>How others reach it.</summary>
+    public SimulatedRef Ref { get; }
 
     public override Destination Address => Destination.Of(Node.Id);
+
+    public override void Take(Input message)
+    {
+        if (message is NodeAdmitted or CoordinatorStarted)
+        {
+            _run.Follow(message is NodeAdmitted admitted ? admitted.Epoch : ((CoordinatorStarted)message).Epoch);
+        }
+
+        Feed(message);
+        if (IsAlive && message is NodeAdmitted)
+        {
+            SayWhichCopies();
+        }
+    }
+
+    /// <summary>A shard's actor is no more.</summary>
+    public void Gone(int shard)
+    {
+        if (!_starting.ContainsKey(shard))
+        {
+            _run.GiveAway(shard);
+        }
+
+        _slices.AdvanceAll();
+    }
+
+    public void Dispose() => _slices.Dispose();
+
+    protected override void Take(object message, IActorRef sender)
+    {
+        switch (message)
+        {
+            case WeightsWanted wanted:
+                _slices.Want(wanted.Epoch, wanted.Step);
+                break;
+            case SliceFetchEnded ended:
+                _slices.Take(ended);
+                StartWhatCan();
+                SayIfHeld();
+                break;
+            case SliceFetchDue due:
+                _slices.Take(due);
+                break;
+            case SliceWanted wanted:
+                _slices.Pull(wanted, failure => sender.Tell(new SlicePulled(wanted, failure), Ref));
+                break;
+            case HoldSlices hold:
+                (_holder, _holding) = (sender, hold.Epoch);
+                _slices.Hold(hold.Epoch);
+                SayIfHeld();
+                break;
+            case ReleaseSlices:
+                _holding = null;
+                _slices.Release();
+                break;
+            case StateWanted wanted:
+                StateGathering.Begin(_run, _slices, wanted, sender);
+                break;
+            case ReplicaOffered offer:
+                _slices.Copy(offer, failure => sender.Tell(new ReplicaFetched(offer.Shard, offer.Step, failure), Ref));
+                break;
+            case ClusterDirectory directory:
+                Take(directory);
+                break;
+        }
+    }
 
     protected override Input? Do(Effect effect)
     {
@@ -26,16 +117,111 @@ internal sealed class NodeHost(SimulatedCluster cluster, SimulatedNode node, Nod
                 Cluster.AnnounceMembers(Node, announce.Epoch);
                 return null;
             case StartShard start:
-                Cluster.Own(Node, start);
+                TakeOn(start);
                 return null;
             case StopShard stop:
-                Cluster.Disown(Node, stop);
+                GiveUp(stop.Shard.Number, stop.Incarnation);
                 return null;
             case NodeLeft or NodeRefused:
                 Cluster.Crash(Node);
                 return null;
             default:
                 return null;
+        }
+    }
+
+    private void SayIfHeld()
+    {
+        if (_holding is { } epoch && _slices.IsIdle)
+        {
+            _holding = null;
+            _holder.Tell(new SlicesHeld(epoch), Ref);
+        }
+    }
+
+    private void TakeOn(StartShard start)
+    {
+        var shard = start.Shard.Number;
+        var newest = _starting.TryGetValue(shard, out var other) ? other.Incarnation.Number
+            : Node.Shards.TryGetValue(shard, out var seat) ? seat.Incarnation : 0;
+        if (start.Incarnation.Number > newest)
+        {
+            _starting[shard] = start;
+            StartWhatCan();
+        }
+    }
+
+    private void StartWhatCan()
+    {
+        foreach (var (shard, start) in _starting.ToArray())
+        {
+            if (!IsAlive)
+            {
+                return;
+            }
+
+            if (Node.Shards.Remove(shard, out var old))
+            {
+                Cluster.Kill(old);
+            }
+
+            _run.OwnHere(shard);
+            if (!_slices.IsStill(shard))
+            {
+                continue;
+            }
+
+            _starting.Remove(shard);
+            _run.Shards[shard].Incarnation = start.Incarnation.Number - 1;
+            _run.ChooseSlice(shard);
+            Cluster.Start(Node.Shards[shard] = new(shard, Node));
+        }
+    }
+
+    /// <summary>Another node owns a shard: what is here of it is not looked after any more.</summary>
+    private void GiveUp(int shard, Incarnation elsewhere)
+    {
+        if (Node.Shards.TryGetValue(shard, out var seat) && seat.Incarnation < elsewhere.Number && !_starting.ContainsKey(shard))
+        {
+            Cluster.Disown(seat);
+            Gone(shard);
+        }
+    }
+
+    private void SayWhichCopies()
+    {
+        for (var shard = 0; shard < Cluster.ShardCount; shard++)
+        {
+            if (_slices.CopyOf(shard) is { } step)
+            {
+                Cluster.SendToCoordinator(Node, new ReplicaHeld(new(shard), step, Node.Id));
+            }
+        }
+    }
+
+    private void Take(ClusterDirectory directory)
+    {
+        var known = _run.Directory;
+        if (directory.Epoch.Number < known.Epoch.Number || (directory.Epoch == known.Epoch && directory.Version <= known.Version))
+        {
+            return;
+        }
+
+        _run.Directory = directory;
+        _run.Follow(directory.Epoch);
+        foreach (var (shard, seat) in Node.Shards.ToArray())
+        {
+            seat.Actor?.Take(new Told(new DirectoryChanged(), Ref));
+            if (directory.Owners[shard] is { Node: { } owner } place && owner != Node.Id)
+            {
+                // Given to another node while this one was taken for lost.
+                GiveUp(shard, place.Incarnation);
+            }
+        }
+
+        if (IsAlive)
+        {
+            _slices.AdvanceAll();
         }
     }
 }

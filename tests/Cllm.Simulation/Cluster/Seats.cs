@@ -1,12 +1,13 @@
 namespace Cllm.Simulation.Cluster;
 
-/// <summary>A worker's place in the cluster, which outlives the actors that take it.</summary>
-internal sealed class WorkerSeat(int number, SimulatedNode node)
+/// <summary>A worker's place on a machine, which outlives the actors and processes that take it.</summary>
+internal sealed class WorkerSeat(SimulatedNode node)
 {
-    public int Number => number;
+    /// <summary>The worker's number: another one in each process of a cluster.</summary>
+    public int Number { get; set; }
 
     /// <summary>The node whose processes start its actor.</summary>
-    public SimulatedNode Node { get; set; } = node;
+    public SimulatedNode Node => node;
 
     /// <summary>The newest incarnation's number; it only grows.</summary>
     public long Incarnation { get; set; }
@@ -21,20 +22,27 @@ internal sealed class WorkerSeat(int number, SimulatedNode node)
     public bool HasLeft { get; set; }
 }
 
-/// <summary>A shard's place in one process, with the state of its slice. Another process may have been given the shard meanwhile.</summary>
+/// <summary>A shard's place in one process. Another process may have been given the shard meanwhile.</summary>
 internal sealed class ShardSeat(int number, SimulatedNode node)
 {
     public int Number => number;
 
     public SimulatedNode Node => node;
 
-    public long Incarnation { get; set; }
+    /// <summary>The process that it is in.</summary>
+    public SimulatedProcess Process { get; } = node.Process!;
+
+    /// <summary>The newest incarnation's number.</summary>
+    public long Incarnation => Process.Run.Shards[number].Incarnation;
 
     public ShardHost? Actor { get; set; }
 
     /// <summary>The step at which its slice stands; none when it is missing or half updated.</summary>
-    public long? Slice { get; set; }
+    public long? Slice => Process.Run.Shards[number].Slice?.Number;
+}
 
-    /// <summary>The slice's content while another place's counts; none when it is rubbish.</summary>
-    public object? Copy { get; set; }
+/// <summary>A coordinator's place in a process, which its actor's successors in that process take.</summary>
+internal sealed class CoordinatorPlace
+{
+    public CoordinatorHost? Actor { get; set; }
 }

@@ -1,121 +1,133 @@
+using Akka.Actor;
 using Cllm.Actors;
+using Cllm.Actors.Cluster;
 using Cllm.Actors.Local;
 using Cllm.Model.Compute;
 using Cllm.Protocol;
 using Cllm.Protocol.Identity;
 using Cllm.Protocol.Messages;
 using Cllm.Protocol.Shards;
+using Cllm.Simulation.Engine;
 using Cllm.Simulation.Faults;
 
 namespace Cllm.Simulation.Cluster;
 
-/// <summary>What a shard's actor does, in virtual time.</summary>
+/// <summary>What a shard's actor does, in virtual time, around the program's own <see cref="IShardPeers"/>.</summary>
 internal sealed class ShardHost : SimulatedActor, IDisposable
 {
     private const long ReduceTicks = Scenario.Second / 100;
 
     private readonly ShardSeat _seat;
+    private readonly ShardIndex _shard;
+    private readonly ProcessRun _run;
     private readonly double[] _norms;
-    private readonly GradientSource[] _sources;
     private readonly IShardCompute _compute;
+    private readonly IShardPeers _peers;
+    private readonly SimulatedRef _self;
 
-    /// <summary>Fetches gradients of other processes; none in a run of a single one.</summary>
-    private readonly GradientFetches? _fetches;
+    /// <summary>What came while the actor computed, and is taken when it has.</summary>
+    private readonly Queue<object> _mailbox = [];
 
     /// <summary>The reduction that waits for gradients of other processes; none most of the time.</summary>
     private ReduceSlice? _gathering;
 
-    /// <summary>The slice before its last update, kept only to plant a fault.</summary>
-    private object? _before;
+    /// <summary>The sources that were reduced last.</summary>
+    private ReductionSource[]? _reduced;
+    private bool _isWorking;
 
     public ShardHost(SimulatedCluster cluster, ShardSeat seat, Shard machine)
         : base(cluster, seat.Node, machine)
     {
-        (_seat, Machine) = (seat, machine);
-        _compute = cluster.Arithmetic.Host.CreateShard(seat.Number, cluster.ShardCount);
+        (_seat, Machine, _shard, _run) = (seat, machine, new(seat.Number), seat.Process.Run);
+        _self = new(cluster, seat.Node, Address, seat);
+        _compute = _run.CreateShard(_shard);
         _norms = new double[_compute.Blocks];
-        _sources = new GradientSource[cluster.Scenario.Leaves];
-        _fetches = cluster.IsCluster ? new(cluster, this, seat.Number) : null;
+        _peers = _run.PeersOf(_shard, _self);
     }
 
     public Shard Machine { get; }
 
     public ShardSeat Seat => _seat;
 
+    /// <summary>How others reach whichever actor has this one's place.</summary>
+    public SimulatedRef Ref => _self;
+
     /// <summary>Whether an update is under way: if it breaks off, the slice is neither step's.</summary>
     public bool IsUpdating { get; private set; }
 
     public override Destination Address => Destination.Of(new ShardIndex(_seat.Number));
 
-    /// <summary>The slice before its last update, kept only to plant a fault.</summary>
-    public object? Before => _before;
+    public override void Take(Input message)
+    {
+        if (_mailbox.Count > 0)
+        {
+            _mailbox.Enqueue(message);
+        }
+        else
+        {
+            Accept(message);
+        }
+    }
 
     /// <summary>Ends a piece of work.</summary>
     public void Finish(object work)
     {
-        if (work is SendSlice send)
+        _isWorking = false;
+        if (Find(work is ReduceSlice toReduce ? toReduce.Sources : ((UpdateSlice)work).Sources, out var sources))
         {
-            Cluster.Offer(_seat, this, send);
-            return;
-        }
+            if (work is ReduceSlice reduce)
+            {
+                _compute.Reduce(reduce.Step.Number, sources, _norms);
+                _reduced = reduce.Sources;
+                Feed(new SliceReduced(reduce.Epoch, reduce.Step, Words.Of(_norms)));
+            }
+            else
+            {
+                Update((UpdateSlice)work, sources);
+            }
 
-        if (Find(work is ReduceSlice toReduce ? toReduce.Sources : ((UpdateSlice)work).Sources) is not { } count)
-        {
-            Cluster.Fail(_seat, "a gradient is not there any more");
-            return;
-        }
-
-        var found = _sources.AsSpan(0, count);
-        if (work is ReduceSlice reduce)
-        {
-            _compute.Reduce(reduce.Step.Number, found, _norms);
-            Feed(new SliceReduced(reduce.Epoch, reduce.Step, Words.Of(_norms)));
-        }
-        else if (work is UpdateSlice update)
-        {
-            Update(update, found);
-            IsUpdating = false;
-            _seat.Slice = update.Step.Number + 1;
-            Cluster.Stand(_seat);
-            Feed(new SliceUpdated(update.Epoch, update.Step));
-        }
-    }
-
-    /// <summary>The gradients of a reduction have come.</summary>
-    public void Gathered(ReduceSlice work)
-    {
-        if (_gathering == work)
-        {
-            _gathering = null;
-            Work(Cluster.Jitter(ReduceTicks), work);
+            while (!_isWorking && IsAlive && _mailbox.TryDequeue(out var message))
+            {
+                if (message is Told told)
+                {
+                    Take(told);
+                }
+                else
+                {
+                    Accept((Input)message);
+                }
+            }
         }
     }
 
-    public void Dispose() => _fetches?.Dispose();
-
-    private void Update(UpdateSlice update, ReadOnlySpan<GradientSource> sources)
+    public void Dispose()
     {
-        var version = Cluster.Arithmetic.Version;
-        var other = Cluster.Owners[_seat.Number] == _seat ? null : Cluster.Arithmetic.Save(_seat.Number);
-        if (other is not null)
+        _peers.Dispose();
+        _compute.Dispose();
+    }
+
+    protected override void Take(object message, IActorRef sender)
+    {
+        if (_isWorking)
         {
-            // Nobody's orders but those of a coordinator that is over: the slice that counts stays as it is.
-            Cluster.Arithmetic.Load(_seat.Number, _seat.Copy ?? other);
+            _mailbox.Enqueue(new Told(message, sender));
+            return;
         }
 
-        _before = Cluster.Scenario.Plant == PlantedFault.ReplicaOneStepOld ? Cluster.Arithmetic.Save(_seat.Number) : null;
-        _compute.Apply(update.Step.Number, sources, Words.Scalars(update.Payload));
-        if (Cluster.Scenario.Plant == PlantedFault.UpdateAppliedTwice && Cluster.Dice.Chance(0.01))
+        switch (message)
         {
-            _compute.Apply(update.Step.Number, sources, Words.Scalars(update.Payload));
-        }
-
-        Cluster.Arithmetic.Changed();
-        if (other is not null)
-        {
-            _seat.Copy = Cluster.Arithmetic.Save(_seat.Number);
-            Cluster.Arithmetic.Load(_seat.Number, other);
-            Cluster.Arithmetic.Version = version;
+            case GradientsGathered gathered when gathered.Work == _gathering:
+                _gathering = null;
+                Begin(gathered.Work);
+                break;
+            case RestoreOrdered order when Cluster.Scenario.Plant == PlantedFault.RestoreSkipsShard && Cluster.Dice.Chance(0.2):
+                _run.SliceStands(_shard, order.Step);
+                sender.Tell(new SliceIsRestored(order.Epoch, _shard, null), _self);
+                Feed(new SliceRestored(order.Epoch, order.Step));
+                break;
+            case ShardPeersMessage told:
+                Take(told, sender);
+                break;
         }
     }
 
@@ -126,18 +138,23 @@ internal sealed class ShardHost : SimulatedActor, IDisposable
             case Send send:
                 Cluster.SendToCoordinator(Node, send.Message);
                 return null;
-            case ReduceSlice reduce when _fetches?.Begin(reduce) == false:
+            case ExpectGradients expected:
+                _peers.Expect(expected);
+                return null;
+            case ReduceSlice reduce when !_peers.Gather(reduce):
                 _gathering = reduce;
                 return null;
             case ReduceSlice reduce:
-                return Work(Cluster.Jitter(ReduceTicks), reduce);
+                return Begin(reduce);
             case UpdateSlice update:
-                IsUpdating = true;
-                _seat.Slice = null;
-                Node.Slices?.Change(_seat.Number);
+                SimulationViolation.Unless(ReferenceEquals(update.Sources, _reduced), "updates", $"shard {_shard} updates with what it has not reduced");
+                _run.SumStands(_shard, update.Step, Words.Scalars(update.Payload));
+                _run.SliceChanges(_shard);
+                (IsUpdating, _isWorking) = (true, true);
                 return Work(Cluster.Jitter(ReduceTicks), update);
             case SendSlice sending:
-                return Work(Cluster.Jitter(ReduceTicks), sending);
+                _peers.Send(sending);
+                return null;
             default:
                 return null;
         }
@@ -148,27 +165,74 @@ internal sealed class ShardHost : SimulatedActor, IDisposable
     {
         if (_gathering is { } work && Machine.IsOutdated)
         {
-            _fetches!.Cancel();
+            _peers.CancelGathering();
             _gathering = null;
             Feed(new SliceReduced(work.Epoch, work.Step, Payload.Empty));
         }
     }
 
-    private int? Find(ReductionSource[] sources)
+    private void Accept(Input message)
     {
-        if (_fetches is not null)
+        if (!(message is ReductionOrdered or StepCommitted or GradientsExpected && _peers.IsRestoring))
         {
-            return _fetches.Find(sources, _sources);
+            Feed(message);
+        }
+    }
+
+    private void Take(ShardPeersMessage told, IActorRef sender)
+    {
+        Input? result;
+        try
+        {
+            result = _peers.Take(told, sender);
+        }
+        catch (InvalidOperationException failure)
+        {
+            Cluster.Fail(_seat, failure.Message);
+            return;
         }
 
-        for (var i = 0; i < sources.Length; i++)
+        if (result is not null)
         {
-            if (Cluster.Gradients.Look(sources[i], 0, out _sources[i]) != GradientState.Ready)
-            {
-                return null;
-            }
+            Feed(result);
+        }
+    }
+
+    private Input? Begin(ReduceSlice work)
+    {
+        _isWorking = true;
+        _run.SumChanges(_shard);
+        return Work(Cluster.Jitter(ReduceTicks), work);
+    }
+
+    /// <returns>Whether all gradients are there; if not, the actor has failed.</returns>
+    private bool Find(ReductionSource[] sources, out ReadOnlySpan<GradientSource> found)
+    {
+        try
+        {
+            found = _peers.Find(sources);
+            return true;
+        }
+        catch (InvalidOperationException failure)
+        {
+            found = default;
+            Cluster.Fail(_seat, failure.Message);
+            return false;
+        }
+    }
+
+    private void Update(UpdateSlice update, ReadOnlySpan<GradientSource> sources)
+    {
+        var scalars = Words.Scalars(update.Payload);
+        _compute.Apply(update.Step.Number, sources, scalars);
+        if (Cluster.Scenario.Plant == PlantedFault.UpdateAppliedTwice && Cluster.Dice.Chance(0.01))
+        {
+            _compute.Apply(update.Step.Number, sources, scalars);
         }
 
-        return sources.Length;
+        _seat.Process.Version++;
+        IsUpdating = false;
+        _run.SliceStands(_shard, update.Step.Next);
+        Feed(new SliceUpdated(update.Epoch, update.Step));
     }
 }

@@ -1,3 +1,4 @@
+using Akka.Actor;
 using Cllm.Actors;
 using Cllm.Protocol;
 using Cllm.Simulation.Engine;
@@ -28,22 +29,17 @@ internal abstract class SimulatedActor : IEffectPerformer
 
     protected SimulatedCluster Cluster { get; }
 
-    public void Feed(Input input)
+    public void Feed(Input input) => Do(() =>
     {
-        try
-        {
-            _runner.Feed(input);
-            Fed();
-        }
-        catch (ProcessDied)
-        {
-            Cluster.Crash(Node);
-        }
-        catch (Deposed)
-        {
-            IsAlive = false;
-        }
-    }
+        _runner.Feed(input);
+        Fed();
+    });
+
+    /// <summary>Takes a message from wherever.</summary>
+    public virtual void Take(Input message) => Feed(message);
+
+    /// <summary>Takes what another actor or the program's own classes tell it beside the machines' messages.</summary>
+    public void Take(Told told) => Do(() => Take(told.Message, told.Sender));
 
     public Input? Perform(Effect effect)
     {
@@ -78,6 +74,11 @@ internal abstract class SimulatedActor : IEffectPerformer
     {
     }
 
+    /// <summary>Takes what is told beside the machines' messages.</summary>
+    protected virtual void Take(object message, IActorRef sender)
+    {
+    }
+
     /// <summary>Performs an effect.</summary>
     protected abstract Input? Do(Effect effect);
 
@@ -86,6 +87,22 @@ internal abstract class SimulatedActor : IEffectPerformer
     {
         Cluster.Plan(durationTicks * Node.Slowness, EventKind.WorkDone, Address, this, body);
         return null;
+    }
+
+    private void Do(Action action)
+    {
+        try
+        {
+            action();
+        }
+        catch (ProcessDied)
+        {
+            Cluster.Crash(Node);
+        }
+        catch (Deposed)
+        {
+            IsAlive = false;
+        }
     }
 
     /// <summary>The actor may go on no longer.</summary>

@@ -1,3 +1,4 @@
+using Cllm.Actors.Cluster;
 using Cllm.Protocol;
 using Cllm.Protocol.Coordination;
 using Cllm.Protocol.Identity;
@@ -19,85 +20,21 @@ internal sealed partial class SimulatedCluster
     /// <summary>Coordinators that live on although they have a successor.</summary>
     private readonly List<CoordinatorHost> _deposed = [];
 
-    /// <summary>Why the state cannot be copied; none when it can.</summary>
-    public string? ReasonAgainstSnapshot(CoordinatorHost coordinator, long step)
+    /// <summary>Brings the slices of a run in one process back to the newest checkpoint.</summary>
+    public Input Restore(SimulatedProcess process, Restore restore)
     {
-        if (coordinator != Leader)
-        {
-            return "another coordinator has taken over";
-        }
-
+        var step = new Step(process.Host.Restore());
+        Disk.CheckFound(step.Number);
+        process.Version++;
         foreach (var seat in Owners)
         {
-            if (seat is not { Actor: not null, Slice: not null })
-            {
-                return "a shard does not answer";
-            }
-
-            // A state is asked for by its step: a copy that took over meanwhile and is older refuses.
-            if (seat.Slice != step)
-            {
-                return $"shard {seat.Number} stands at step {seat.Slice} when that of step {step} is taken";
-            }
+            SimulationViolation.Unless(seat!.Actor?.IsUpdating != true, "restore", $"shard {seat.Number} updates its slice while it is brought back");
+            process.Run.Shards[seat.Number].Slice = step;
+            seat.Actor?.Feed(new SliceRestored(restore.Epoch, step));
         }
 
-        return null;
+        return new Restored(restore.Epoch, step);
     }
-
-    /// <summary>Brings the slices of all shards back to the newest checkpoint, but for those whose process is gone.</summary>
-    /// <returns>None while a shard that may still be there cannot be reached.</returns>
-    public Input? RestoreSlices(CoordinatorHost coordinator, Restore restore)
-    {
-        if (coordinator != Leader)
-        {
-            return new RestoreFailed(restore.Epoch, "another coordinator has taken over");
-        }
-
-        if (Array.Exists(Owners, seat => seat is { Actor: not null, Node.IsEvicted: false } && !IsReachedBy(coordinator, seat.Node)))
-        {
-            return null;
-        }
-
-        // Who is struck off keeps what it has; whether that ever counts again is for its next announcement to say.
-        foreach (var seat in Owners.ToArray())
-        {
-            if (seat is not null && (seat.Actor is null || !IsReachedBy(coordinator, seat.Node)))
-            {
-                (seat.Copy, Owners[seat.Number]) = (Arithmetic.Save(seat.Number), null);
-            }
-        }
-
-        var skipped = Scenario.Plant == PlantedFault.RestoreSkipsShard ? Dice.Below(ShardCount) : -1;
-        var step = Arithmetic.Host.Restore();
-        Disk.CheckFound(step);
-        for (var shard = 0; shard < ShardCount; shard++)
-        {
-            if (Owners[shard] is { Actor: { } actor } seat)
-            {
-                SimulationViolation.Unless(!actor.IsUpdating, "restore", $"shard {shard} updates its slice while it is brought back");
-                seat.Slice = step;
-                Stand(seat);
-                actor.Feed(new SliceRestored(restore.Epoch, new(step)));
-            }
-
-            if (shard == skipped)
-            {
-                Arithmetic.Spoil(shard);
-            }
-        }
-
-        Arithmetic.Changed();
-        Restores++;
-        if (IsTracing)
-        {
-            Trace($"  all slices that can be reached are back at step {step}, digest {Arithmetic.Digest():x16}");
-        }
-
-        return new Restored(restore.Epoch, new(step));
-    }
-
-    private bool IsReachedBy(CoordinatorHost coordinator, SimulatedNode node) =>
-        node.IsUp && (node == coordinator.Node || (node.PausedUntilTicks <= NowTicks && Network.Reaches(coordinator.Node, node)));
 
     private void FinishWork(SimulatedActor actor, object work)
     {
@@ -116,7 +53,7 @@ internal sealed partial class SimulatedCluster
         switch (actor)
         {
             case WorkerHost worker when fails:
-                Fail(Workers[worker.Address.Index], "its work threw");
+                Fail(worker.Seat, "its work threw");
                 break;
             case WorkerHost worker:
                 worker.Finish(work);
@@ -257,20 +194,28 @@ internal sealed partial class SimulatedCluster
 
     private void ChangeMembers()
     {
-        if (Happens(FaultKind.Join) && Workers.Count < WorkersMax)
+        if (Happens(FaultKind.Join))
         {
-            var node = Nodes[Dice.Below(Nodes.Length)];
-            var seat = new WorkerSeat(Workers.Count, node);
-            Workers.Add(seat);
-            if (node.IsUp && node.Known is not null)
-            {
-                Start(seat);
-            }
+            Join(Nodes[Dice.Below(Nodes.Length)]);
         }
 
         if (Happens(FaultKind.Leave) && LiveWorkers() > 1)
         {
             Workers[Dice.Below(Workers.Count)].WantsToLeave = true;
+        }
+    }
+
+    private void Join(SimulatedNode node)
+    {
+        var others = IsCluster ? Workers.FindAll(seat => seat.Node == node).Count : Workers.Count;
+        if (others < (IsCluster ? SimulatedProcess.WorkersMax : WorkersMax))
+        {
+            var seat = new WorkerSeat(node) { Number = others + (IsCluster ? NodeNumbers.FirstWorker(node.Id) : 0) };
+            Workers.Add(seat);
+            if (node.IsUp && node.Known is not null)
+            {
+                Start(seat);
+            }
         }
     }
 

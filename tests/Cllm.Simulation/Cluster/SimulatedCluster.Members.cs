@@ -1,8 +1,6 @@
 using Cllm.Protocol;
 using Cllm.Protocol.Identity;
 using Cllm.Protocol.Messages;
-using Cllm.Protocol.Nodes;
-using Cllm.Protocol.Workers;
 using Cllm.Simulation.Faults;
 
 namespace Cllm.Simulation.Cluster;
@@ -44,21 +42,16 @@ internal sealed partial class SimulatedCluster
         }
     }
 
-    /// <summary>All workers and shards of a process follow an epoch and announce themselves, and the process says which copies it holds.</summary>
+    /// <summary>All workers and shards of a process follow an epoch and announce themselves.</summary>
     public void AnnounceMembers(SimulatedNode node, Epoch epoch)
     {
-        foreach (var (shard, replica) in node.Replicas)
-        {
-            SendToCoordinator(node, new ReplicaHeld(new(shard), new(replica.Step), node.Id));
-        }
-
         // Copies of the lists: the process may die amid its announcements.
         foreach (var seat in node.Shards.Values.ToArray())
         {
-            seat.Actor?.Feed(new CoordinatorStarted(epoch));
+            seat.Actor?.Take(new CoordinatorStarted(epoch));
         }
 
-        foreach (var seat in Workers)
+        foreach (var seat in Workers.ToArray())
         {
             if (seat.Node == node)
             {
@@ -67,69 +60,52 @@ internal sealed partial class SimulatedCluster
         }
     }
 
-    /// <summary>A process is given a shard: it starts it with the slice that it has had all along, with the copy that it holds, or with nothing.</summary>
-    public void Own(SimulatedNode node, StartShard start)
-    {
-        var shard = start.Shard.Number;
-        if (node.Shards.TryGetValue(shard, out var old))
-        {
-            if (old.Incarnation >= start.Incarnation.Number)
-            {
-                return;
-            }
-
-            Kill(old);
-        }
-
-        var isReplica = node.Replicas.TryGetValue(shard, out var replica);
-        var isOldBetter = old?.Slice is { } slice && (!isReplica || slice == start.Step.Number || (replica.Step != start.Step.Number && slice > replica.Step));
-        var seat = isOldBetter ? old! : new ShardSeat(shard, node);
-        seat.Incarnation = start.Incarnation.Number - 1;
-        if (isReplica && !isOldBetter)
-        {
-            node.Replicas.Remove(shard);
-            (seat.Slice, seat.Copy) = (replica.Step, replica.Copy);
-        }
-
-        node.Shards[shard] = seat;
-        Start(seat);
-    }
-
     /// <summary>A process hears that another one owns a shard.</summary>
-    public void Disown(SimulatedNode node, StopShard stop)
+    public void Disown(ShardSeat seat)
     {
-        if (node.Shards.TryGetValue(stop.Shard.Number, out var seat) && seat.Incarnation < stop.Incarnation.Number)
-        {
-            Kill(seat);
-            node.Shards.Remove(stop.Shard.Number);
-            Moves++;
-        }
+        Kill(seat);
+        seat.Node.Shards.Remove(seat.Number);
+        Moves++;
     }
 
     /// <summary>The cluster's coordinator has heard of a shard: from now on the slice at that place is the one that counts.</summary>
-    public void Adopt(ShardSeat seat)
+    public void Adopt(ShardSeat seat) => Owners[seat.Number] = seat;
+
+    /// <summary>The worker of a number; none when its process is over.</summary>
+    public WorkerSeat? WorkerAt(int number) => Workers.Find(seat => seat.Number == number && seat.Node.IsUp);
+
+    /// <summary>The shard's actor starts, with what the process holds of the slice.</summary>
+    public void Start(ShardSeat seat)
     {
-        var shard = seat.Number;
-        if (Owners[shard] == seat)
-        {
-            return;
-        }
+        Kill(seat);
+        var slot = seat.Process.Run.Shards[seat.Number];
+        slot.Incarnation++;
+        seat.Actor = new(this, seat, new(new() { Shard = new(seat.Number), Incarnation = new(slot.Incarnation), Node = seat.Node.Id, Slice = slot.Slice, Epoch = EpochAt(seat.Node) }));
+        seat.Actor.Feed(new MachineStarted());
+    }
 
-        Owners[shard]?.Copy = Arithmetic.Save(shard);
-        if (seat.Copy is { } copy)
+    /// <summary>The shard's actor is no more; its process keeps what it has of the slice.</summary>
+    public void Kill(ShardSeat seat)
+    {
+        if (seat.Actor is { } actor)
         {
-            Arithmetic.Load(shard, copy);
-        }
-        else
-        {
-            Arithmetic.Spoil(shard);
-        }
+            actor.IsAlive = false;
+            seat.Actor = null;
+            if (actor.IsUpdating)
+            {
+                seat.Process.Host.Spoil(seat.Number);
+                if (Scenario.Plant == PlantedFault.HalfUpdateDeclaredWhole)
+                {
+                    seat.Process.Run.SliceStands(new(seat.Number), new(PersistedStep + 1));
+                }
+            }
 
-        (Owners[shard], seat.Copy) = (seat, null);
+            actor.Dispose();
+        }
     }
 
     /// <summary>The epoch that the members of a process start with.</summary>
-    private static Epoch EpochAt(SimulatedNode node) => node.Machine?.Machine.Fence.Epoch ?? default;
+    private static Epoch EpochAt(SimulatedNode node) => node.Process!.Run.NewestEpoch;
 
     private void Start(WorkerSeat seat)
     {
@@ -144,44 +120,13 @@ internal sealed partial class SimulatedCluster
         seat.Actor = new(this, seat, new(new() { Worker = new(seat.Number), Incarnation = new(seat.Incarnation), Node = seat.Node.Id, Epoch = EpochAt(seat.Node) }));
     }
 
-    private void Start(ShardSeat seat)
-    {
-        Kill(seat);
-        seat.Incarnation++;
-        Step? slice = seat.Slice is { } step ? new(step) : null;
-        Stand(seat);
-        seat.Actor = new(this, seat, new(new() { Shard = new(seat.Number), Incarnation = new(seat.Incarnation), Node = seat.Node.Id, Slice = slice, Epoch = EpochAt(seat.Node) }));
-        seat.Actor.Feed(new MachineStarted());
-    }
-
     private void Kill(WorkerSeat seat)
     {
         if (seat.Actor is { } actor)
         {
             actor.IsAlive = false;
             seat.Actor = null;
-            Gradients.Leave(new(seat.Number));
-            actor.Compute.Dispose();
-        }
-    }
-
-    private void Kill(ShardSeat seat)
-    {
-        if (seat.Actor is { } actor)
-        {
-            actor.IsAlive = false;
-            actor.Dispose();
-            seat.Actor = null;
-            if (actor.IsUpdating)
-            {
-                seat.Copy = null;
-                if (Owners[seat.Number] == seat)
-                {
-                    Arithmetic.Spoil(seat.Number);
-                }
-
-                seat.Slice = Scenario.Plant == PlantedFault.HalfUpdateDeclaredWhole ? PersistedStep + 1 : null;
-            }
+            actor.End();
         }
     }
 }

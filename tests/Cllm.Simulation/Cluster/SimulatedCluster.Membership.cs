@@ -1,3 +1,4 @@
+using Cllm.Actors.Cluster;
 using Cllm.Protocol;
 using Cllm.Protocol.Coordination;
 using Cllm.Protocol.Identity;
@@ -81,10 +82,10 @@ internal sealed partial class SimulatedCluster
         }
 
         node.Shards.Clear();
-        node.Replicas.Clear();
-        CloseChannel(node);
         node.Machine?.IsAlive = false;
+        node.Machine?.Dispose();
         node.Machine = null;
+        EndProcess(node);
         if (Leader?.Node == node)
         {
             Leader.IsAlive = false;
@@ -114,6 +115,7 @@ internal sealed partial class SimulatedCluster
         if (end.Outcome == RunOutcome.Finished)
         {
             (IsFinished, _finishedAtTicks) = (true, NowTicks);
+            FinalDigest = Digest(Scenario.Steps) ?? (_reader.Restore() == Scenario.Steps ? _reader.Digest() : null);
             if (IsFaulty)
             {
                 Heal();
@@ -145,13 +147,12 @@ internal sealed partial class SimulatedCluster
             Crash(node);
         }
 
-        var step = Arithmetic.Host.Restore();
-        Arithmetic.Changed();
+        var step = _reader.Restore();
         Disk.CheckFound(step);
         PersistedStep = step;
         if (IsTracing)
         {
-            Trace($"the run starts from step {step}, digest {Arithmetic.Digest():x16}");
+            Trace($"the run starts from step {step}, digest {_reader.Digest():x16}");
         }
 
         foreach (var node in Nodes)
@@ -159,10 +160,13 @@ internal sealed partial class SimulatedCluster
             StartProcess(node);
         }
 
-        Lead(Nodes[Dice.Below(Nodes.Length)], 1 + Dice.Below(Math.Max(1, LiveWorkers() / 2)), isSuccessor: false);
+        var first = Nodes[Dice.Below(Nodes.Length)];
+        first.Process!.Host.Restore();
+        first.Process.Shared?.HoldFirstStep();
+        Lead(first, 1 + Dice.Below(Math.Max(1, LiveWorkers() / 2)), isSuccessor: false);
         if (!IsCluster)
         {
-            StartMembers(Nodes[0], step);
+            StartMembers(Nodes[0]);
         }
     }
 
@@ -183,18 +187,36 @@ internal sealed partial class SimulatedCluster
         }
     }
 
+    /// <summary>A process is over. Its memory goes when nobody is amid something with it.</summary>
+    private void EndProcess(SimulatedNode node)
+    {
+        var process = node.Process!;
+        node.Process = null;
+        if (process.Shared is { } shared)
+        {
+            Channel.Stop(shared.Channel.Address);
+        }
+
+        After(0, process.Dispose);
+    }
+
     private void StartProcess(SimulatedNode node)
     {
         node.Id = new(_processes++);
         node.IsUp = true;
+        node.Process = new(this, node, Identity, PersistedStep);
         if (IsCluster)
         {
-            OpenChannel(node);
+            var number = NodeNumbers.FirstWorker(node.Id);
             foreach (var seat in Workers)
             {
-                if (seat.Node == node && !seat.HasLeft)
+                if (seat.Node == node)
                 {
-                    Make(seat);
+                    (seat.Number, seat.Incarnation) = (number++, 0);
+                    if (!seat.HasLeft)
+                    {
+                        Make(seat);
+                    }
                 }
             }
 
@@ -205,12 +227,12 @@ internal sealed partial class SimulatedCluster
     }
 
     /// <summary>A single process starts its shards with the state that it has read, and its workers.</summary>
-    private void StartMembers(SimulatedNode node, long step)
+    private void StartMembers(SimulatedNode node)
     {
         node.Known = Leader;
         for (var shard = 0; shard < ShardCount; shard++)
         {
-            Owners[shard] = node.Shards[shard] = new(shard, node) { Slice = step };
+            Owners[shard] = node.Shards[shard] = new(shard, node);
             Start(node.Shards[shard]);
         }
 
@@ -251,7 +273,7 @@ internal sealed partial class SimulatedCluster
             FirstEpoch = Epoch.FirstOf(_coordinators),
             IsSuccessor = isSuccessor,
             IsStepLearned = isStepLearned,
-            EvaluationUnits = Arithmetic.Host.EvaluationUnits,
+            EvaluationUnits = _reader.EvaluationUnits,
             EvaluateEvery = Scenario.EvaluateEvery,
             CheckpointEvery = Scenario.CheckpointEvery,
             FailuresMax = Scenario.FailuresMax,
@@ -266,9 +288,9 @@ internal sealed partial class SimulatedCluster
         }
     }
 
-    private void Begin(SimulatedNode node, CoordinatorSettings settings)
+    private void Begin(SimulatedNode node, CoordinatorSettings settings, CoordinatorHost? former = null)
     {
-        Leader = new(this, node, _hosts++, new(settings), settings);
+        Leader = new(this, node, _hosts++, new(settings), settings, former);
         if (IsTracing)
         {
             Trace($"coordinator {Leader.Number} begins on node {node.Index} at step {settings.FirstStep} in epoch {settings.FirstEpoch}");
@@ -276,9 +298,9 @@ internal sealed partial class SimulatedCluster
     }
 
     /// <summary>The coordinator's actor has failed. Its process remembers what it persisted and whom it knew, and starts another one.</summary>
-    private void RestartCoordinator(CoordinatorHost former)
+    public void RestartCoordinator(CoordinatorHost former)
     {
-        former.IsAlive = false;
+        former.Fail();
         Begin(former.Node, former.Settings with
         {
             FirstEpoch = former.Machine.Fence.Epoch.Next,
@@ -288,14 +310,13 @@ internal sealed partial class SimulatedCluster
             NodesToStart = 0,
             IsSuccessor = true,
             IsStepLearned = false,
-        });
-        Leader!.Succeed(former);
+        }, former);
         foreach (var node in Nodes)
         {
             node.Known = node.Known == former && node == former.Node ? Leader : node.Known;
         }
 
-        Leader.Feed(new MachineStarted());
+        Leader!.Feed(new MachineStarted());
     }
 
     /// <summary>Once a second: who is not there is struck off, a lost coordinator gets a successor, and who is new or was struck off hears of it.</summary>

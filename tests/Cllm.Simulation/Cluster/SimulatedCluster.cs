@@ -1,5 +1,4 @@
-using Cllm.Actors.Local;
-using Cllm.Model.Compute;
+using Cllm.Model.Checkpoints;
 using Cllm.Protocol;
 using Cllm.Protocol.Coordination;
 using Cllm.Protocol.Identity;
@@ -26,6 +25,9 @@ internal sealed partial class SimulatedCluster : IDisposable
     private readonly Checker[] _checkers;
     private readonly long[] _counts = new long[Scenario.Kinds];
     private readonly Action<string>? _trace;
+
+    /// <summary>Reads what lies on the disk, and what all owners have together.</summary>
+    private readonly IArithmetic _reader;
     private bool _isDrained;
     private long _finishedAtTicks;
 
@@ -37,14 +39,13 @@ internal sealed partial class SimulatedCluster : IDisposable
         Network = new(this);
         Disk = new(this);
         Channel = new(this);
-        Arithmetic = MakeArithmetic(Disk.Checkpoints);
-        Gradients = new(WorkersMax);
+        _reader = MakeArithmetic(Disk.Checkpoints);
         Nodes = [.. Enumerable.Range(0, scenario.Nodes).Select(MakeNode)];
-        var shards = Arithmetic.Host.Shards(scenario.Shards);
+        var shards = _reader.Shards(scenario.Shards);
         Owners = new ShardSeat?[shards];
         for (var worker = 0; worker < scenario.Nodes * scenario.WorkersPerNode; worker++)
         {
-            Workers.Add(new(worker, Nodes[worker % scenario.Nodes]));
+            Workers.Add(new(Nodes[worker % scenario.Nodes]) { Number = worker });
         }
 
         _checkers =
@@ -63,10 +64,6 @@ internal sealed partial class SimulatedCluster : IDisposable
     public SimulatedNetwork Network { get; }
 
     public SimulatedDisk Disk { get; }
-
-    public IArithmetic Arithmetic { get; }
-
-    public GradientBoard Gradients { get; }
 
     public SimulatedNode[] Nodes { get; }
 
@@ -93,6 +90,9 @@ internal sealed partial class SimulatedCluster : IDisposable
     /// <summary>Whether the run has finished.</summary>
     public bool IsFinished { get; private set; }
 
+    /// <summary>Digest of the state at the end; none when nobody has it.</summary>
+    public ulong? FinalDigest { get; private set; }
+
     /// <summary>Fingerprint of all that has happened, in order.</summary>
     public ulong TraceHash { get; private set; }
 
@@ -103,7 +103,7 @@ internal sealed partial class SimulatedCluster : IDisposable
     public long Events { get; private set; }
 
     /// <summary>How often the state was brought back to a checkpoint.</summary>
-    public long Restores { get; private set; }
+    public long Restores { get; set; }
 
     /// <summary>Coordinators that began.</summary>
     public long Coordinators => _hosts;
@@ -156,7 +156,13 @@ internal sealed partial class SimulatedCluster : IDisposable
         }
     }
 
-    public void SendTo(CoordinatorHost from, Destination to, Input message) => Send(from.Node, Workers[to.Index].Node, to, null, message);
+    public void SendTo(CoordinatorHost from, Destination to, Input message)
+    {
+        if (WorkerAt(to.Index) is { } seat)
+        {
+            Send(from.Node, seat.Node, to, null, message);
+        }
+    }
 
     public void SendTo(CoordinatorHost from, ShardSeat seat, Input message) =>
         Send(from.Node, seat.Node, Destination.Of(new ShardIndex(seat.Number)), seat, message);
@@ -182,7 +188,7 @@ internal sealed partial class SimulatedCluster : IDisposable
 
     public void Report(StepReported report)
     {
-        ulong? digest = Array.TrueForAll(Owners, seat => seat?.Slice == report.Step.Number + 1) ? Arithmetic.Digest() : null;
+        var digest = Digest(report.Step.Number + 1);
         foreach (var checker in _checkers)
         {
             checker.Reported(report, digest);
@@ -194,7 +200,40 @@ internal sealed partial class SimulatedCluster : IDisposable
         }
     }
 
-    public void Dispose() => Arithmetic.Dispose();
+    public void Dispose()
+    {
+        foreach (var node in Nodes)
+        {
+            node.Process?.Dispose();
+        }
+
+        _reader.Dispose();
+    }
+
+    /// <summary>What a process computes with.</summary>
+    public IArithmetic MakeArithmetic(CheckpointStore checkpoints) => Scenario.IsRealModel
+        ? new TinyModel(checkpoints, Scenario.Shards)
+        : new StandIn(checkpoints, Scenario.Leaves, Scenario.Shards, Scenario.EvaluationUnits, Scenario.Plant);
+
+    /// <summary>Digest of what the owners of all shards have together; none unless all stand at a step.</summary>
+    private ulong? Digest(long step)
+    {
+        if (!Array.TrueForAll(Owners, seat => seat?.Slice == step))
+        {
+            return null;
+        }
+
+        foreach (var seat in Owners)
+        {
+            var range = _reader.Ranges(ShardCount)[seat!.Number];
+            var (from, to) = (seat.Process.Host.State, _reader.State);
+            from.Weights.Span.Slice(range.Offset, range.Length).CopyTo(to.Weights.Span[range.Offset..]);
+            from.FirstMoment.Span.Slice(range.Offset, range.Length).CopyTo(to.FirstMoment.Span[range.Offset..]);
+            from.SecondMoment.Span.Slice(range.Offset, range.Length).CopyTo(to.SecondMoment.Span[range.Offset..]);
+        }
+
+        return _reader.Digest();
+    }
 
     private SimulatedNode MakeNode(int index)
     {
@@ -206,20 +245,17 @@ internal sealed partial class SimulatedCluster : IDisposable
         };
     }
 
-    private IArithmetic MakeArithmetic(Cllm.Model.Checkpoints.CheckpointStore checkpoints) => Scenario.IsRealModel
-        ? new TinyModel(checkpoints, Scenario.Shards)
-        : new StandIn(checkpoints, Scenario.Leaves, Scenario.Shards, Scenario.EvaluationUnits, Scenario.Plant);
-
     private ulong[] Expected(int shards)
     {
-        var checkpoints = new Cllm.Model.Checkpoints.CheckpointStore(new Cllm.Tests.Checkpoints.MemoryFileStore(), "/none", 1);
+        var checkpoints = new CheckpointStore(new Cllm.Tests.Checkpoints.MemoryFileStore(), "/none", 1);
         using IArithmetic arithmetic = Scenario.IsRealModel
             ? new TinyModel(checkpoints, Scenario.Shards)
             : new StandIn(checkpoints, Scenario.Leaves, shards, Scenario.EvaluationUnits, PlantedFault.None);
+        arithmetic.Restore();
         return FaultFreeRun.Digests(arithmetic, Scenario.Leaves, shards, Scenario.Steps);
     }
 
-    private void Send(SimulatedNode from, SimulatedNode node, Destination to, object? host, Input message)
+    private void Send(SimulatedNode from, SimulatedNode node, Destination to, object? host, object message)
     {
         var (first, second) = Network.Delays(from, node);
         if (first is { } delay)
@@ -264,7 +300,8 @@ internal sealed partial class SimulatedCluster : IDisposable
         {
             SimulatedActor host => host,
             ShardSeat seat => seat.Actor,
-            _ => Workers[next.To.Index].Actor,
+            CoordinatorPlace place => place.Actor,
+            _ => WorkerAt(next.To.Index)?.Actor,
         };
         if (actor is not { IsAlive: true })
         {
@@ -284,11 +321,11 @@ internal sealed partial class SimulatedCluster : IDisposable
 
         switch (next.Kind)
         {
-            case EventKind.Deliver when actor is CoordinatorHost coordinator:
-                coordinator.Take((Input)next.Body!);
+            case EventKind.Deliver when next.Body is Told told:
+                actor.Take(told);
                 break;
             case EventKind.Deliver:
-                actor.Feed((Input)next.Body!);
+                actor.Take((Input)next.Body!);
                 break;
             case EventKind.Deadline:
                 actor.PassDeadline(next.Body!);

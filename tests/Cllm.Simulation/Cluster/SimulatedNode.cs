@@ -1,4 +1,3 @@
-using Cllm.Actors.Channel;
 using Cllm.Protocol.Identity;
 
 namespace Cllm.Simulation.Cluster;
@@ -13,11 +12,8 @@ internal sealed class SimulatedNode(int index)
     /// <summary>The present process: each start is a node of its own to the cluster.</summary>
     public NodeId Id { get; set; }
 
-    /// <summary>Where the process's tensors are fetched; none in a run of a single process.</summary>
-    public ChannelAddress? Address { get; set; }
-
-    /// <summary>The weights in the process's memory; none in a run of a single process, whose workers read the slices themselves.</summary>
-    public ProcessSlices? Slices { get; set; }
+    /// <summary>What the process's actors share; none while none runs.</summary>
+    public SimulatedProcess? Process { get; set; }
 
     /// <summary>Whether the process runs.</summary>
     public bool IsUp { get; set; }
@@ -56,9 +52,6 @@ internal sealed class SimulatedNode(int index)
 
     /// <summary>The shards that its processes own or owned, by number.</summary>
     public SortedDictionary<int, ShardSeat> Shards { get; } = [];
-
-    /// <summary>Copies of slices that others own: the step that they are said to be of, and the content.</summary>
-    public Dictionary<int, (long Step, object Copy)> Replicas { get; } = [];
 
     /// <summary>The coordinator that its actors report to.</summary>
     public CoordinatorHost? Known { get; set; }

@@ -1,7 +1,10 @@
+using Akka.Actor;
 using Cllm.Actors;
+using Cllm.Actors.Local;
 using Cllm.Model.Compute;
 using Cllm.Protocol;
 using Cllm.Protocol.Identity;
+using Cllm.Protocol.Messages;
 using Cllm.Protocol.Workers;
 using Cllm.Simulation.Faults;
 
@@ -11,7 +14,14 @@ namespace Cllm.Simulation.Cluster;
 internal sealed class WorkerHost : SimulatedActor
 {
     private readonly WorkerSeat _seat;
+    private readonly WorkerId _worker;
+    private readonly SimulatedProcess _process;
+    private readonly ProcessRun _run;
+    private readonly SimulatedRef _self;
     private readonly double[] _losses;
+
+    /// <summary>From where on the sum came to be final, one after another.</summary>
+    private readonly List<int> _offsets = [];
     private long _startVersion;
 
     /// <summary>Work that waits for weights; none most of the time.</summary>
@@ -20,59 +30,66 @@ internal sealed class WorkerHost : SimulatedActor
     public WorkerHost(SimulatedCluster cluster, WorkerSeat seat, Worker machine)
         : base(cluster, seat.Node, machine)
     {
-        (_seat, Machine) = (seat, machine);
-        Compute = cluster.Arithmetic.Host.CreateWorker(seat.Number);
+        (_seat, Machine, _worker, _process) = (seat, machine, new(seat.Number), seat.Node.Process!);
+        _run = _process.Run;
+        _self = new(cluster, seat.Node, Address, this);
+        Compute = _process.Host.CreateWorker(seat.Number);
         _losses = new double[Math.Max(cluster.Scenario.Leaves, cluster.Scenario.EvaluationUnits)];
-        cluster.Gradients.Enter(new(seat.Number), Compute);
+        _run.Gradients.Enter(_worker, Compute);
     }
 
     public Worker Machine { get; }
 
     public IWorkerCompute Compute { get; }
 
+    public WorkerSeat Seat => _seat;
+
     /// <summary>Buffers handed out and not released.</summary>
     public int BuffersHeld { get; private set; }
 
-    public override Destination Address => Destination.Of(new WorkerId(_seat.Number));
+    public override Destination Address => Destination.Of(_worker);
 
-    /// <summary>Grows whenever a weight changes that this worker reads.</summary>
-    private long Version => Node.Slices?.Version ?? Cluster.Arithmetic.Version;
-
-    /// <summary>The weights that were waited for may have come.</summary>
-    public void GoOn()
+    /// <summary>The worker is no more, and what it holds.</summary>
+    public void End()
     {
-        if (_waiting is { } work)
-        {
-            _waiting = null;
-            Do(work);
-        }
+        _run.Gradients.Leave(_worker);
+        Compute.Dispose();
     }
 
     /// <summary>Ends a piece of work.</summary>
     public void Finish(object work)
     {
-        Cluster.Arithmetic.IsTorn = _startVersion != Version;
-        Cluster.Arithmetic.ComputeFrom(Node.Slices?.Weights);
-        if (Cluster.Arithmetic.IsTorn && Cluster.IsTracing)
+        if (work is Settling settling)
+        {
+            Settle(settling);
+            return;
+        }
+
+        var step = work is ComputeNode leased ? leased.Step : ((EvaluateUnits)work).Step;
+        _process.Host.IsTorn = _startVersion != _process.Version || !_run.AreWeightsAt(step);
+        if (_process.Host.IsTorn && Cluster.IsTracing)
         {
             Cluster.Trace($"  the weights changed while {Address} computed");
         }
 
         if (work is ComputeNode node)
         {
-            var losses = _losses.AsSpan(0, Cluster.Tree.Count(node.Node));
-            var buffer = Compute.ComputeNode(node.Step.Number, node.Node.Level, node.Node.Index, losses);
-            Cluster.Arithmetic.ComputeFrom(null);
-            BuffersHeld++;
-            Cluster.Gradients.Hold(new(_seat.Number), new(node.Lease, buffer));
-            Feed(new NodeComputed(node.Lease, buffer, Words.Of(losses)));
+            ComputeNode(node);
         }
         else if (work is EvaluateUnits units)
         {
             var losses = _losses.AsSpan(0, units.Count);
             Compute.Evaluate(units.Step.Number, units.First, units.Count, losses);
-            Cluster.Arithmetic.ComputeFrom(null);
             Feed(new UnitsEvaluated(units.Lease, Words.Of(losses)));
+        }
+    }
+
+    protected override void Take(object message, IActorRef sender)
+    {
+        if (message is WeightsArrived && _waiting is { } work)
+        {
+            _waiting = null;
+            Do(work);
         }
     }
 
@@ -84,13 +101,14 @@ internal sealed class WorkerHost : SimulatedActor
                 Cluster.SendToCoordinator(Node, send.Message);
                 return null;
             case ComputeNode node:
-                return Begin(node.Step.Number, Cluster.Tree.Count(node.Node) * Cluster.Scenario.LeafTicks, node);
+                return Begin(node.Step, Cluster.Tree.Count(node.Node) * Cluster.Scenario.LeafTicks, node);
             case EvaluateUnits units:
-                return Begin(units.Step.Number, units.Count * Cluster.Scenario.LeafTicks / 3, units);
+                return Begin(units.Step, units.Count * Cluster.Scenario.LeafTicks / 3, units);
             case ReleaseBuffers:
                 if (Cluster.Scenario.Plant != PlantedFault.BuffersNotReturned)
                 {
                     Compute.ReleaseBuffers();
+                    _run.Gradients.Release(_worker);
                     BuffersHeld = 0;
                 }
 
@@ -115,16 +133,53 @@ internal sealed class WorkerHost : SimulatedActor
         }
     }
 
-    private Input? Begin(long step, long ticks, Effect work)
+    private Input? Begin(Step step, long ticks, Effect work)
     {
-        if (Node.Slices is { } slices && !slices.AreAt(step))
+        if (!_run.AreWeightsAt(step))
         {
             _waiting = work;
-            slices.Want(Machine.LeaseEpoch, step);
+            _run.AwaitWeights(Machine.LeaseEpoch, step, _self);
             return null;
         }
 
-        _startVersion = Version;
+        _startVersion = _process.Version;
+        if (work is ComputeNode node)
+        {
+            _run.Gradients.Begin(_worker, node.Lease);
+            if (Cluster.Scenario.Plant == PlantedFault.GradientSentBeforeFinal)
+            {
+                _run.Gradients.Hold(_worker, new(node.Lease, BuffersHeld));
+            }
+        }
+
         return Work(Cluster.Jitter(ticks), work);
     }
+
+    /// <summary>Computes, and in a cluster has a part of the sum be final before the whole is, as it is amid a backward pass.</summary>
+    private void ComputeNode(ComputeNode node)
+    {
+        var losses = _losses.AsSpan(0, Cluster.Tree.Count(node.Node));
+        _offsets.Clear();
+        var buffer = Compute.ComputeNode(node.Step.Number, node.Node.Level, node.Node.Index, losses, Cluster.IsCluster ? Note : null);
+        BuffersHeld++;
+        Settle(new(node, buffer, Words.Of(losses), _offsets.Count == 0 ? null : _offsets[Cluster.Dice.Below(_offsets.Count)]));
+    }
+
+    private void Note(int buffer, int offset) => _offsets.Add(offset);
+
+    private void Settle(Settling at)
+    {
+        if (at.Offset is { } offset)
+        {
+            _run.Gradients.Hold(_worker, new(at.Node.Lease, at.Buffer), offset);
+            Work(Cluster.Jitter(Cluster.Scenario.LeafTicks / 10), at with { Offset = null });
+            return;
+        }
+
+        _run.Gradients.Hold(_worker, new(at.Node.Lease, at.Buffer));
+        Feed(new NodeComputed(at.Node.Lease, at.Buffer, at.Losses));
+    }
+
+    /// <summary>A sum that is final from an offset on; all of it when there is none.</summary>
+    private sealed record Settling(ComputeNode Node, int Buffer, Payload Losses, int? Offset);
 }

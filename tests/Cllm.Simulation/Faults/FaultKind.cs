@@ -75,9 +75,9 @@ internal enum FaultKind
     /// <summary>The coordinator's actor fails, and its process starts another one.</summary>
     CoordinatorFailure,
 
-    /// <summary>A slice that is sent to another node breaks off on its way.</summary>
+    /// <summary>What is fetched from another node breaks off on its way.</summary>
     BrokenTransfer,
 
-    /// <summary>The weights of a step arrive late at a worker.</summary>
-    LateWeights,
+    /// <summary>A part of what is fetched from another node takes many times as long as usual.</summary>
+    SlowTransfer,
 }

@@ -42,6 +42,15 @@ internal enum PlantedFault
     /// <summary>The copy of a slice on another node is that of the step before the one it names.</summary>
     ReplicaOneStepOld,
 
+    /// <summary>A copy takes an update a second time, once in a hundred.</summary>
+    CopyUpdatedTwice,
+
+    /// <summary>The state for a way back to a checkpoint is given out at whatever step the slice stands.</summary>
+    StateOfAnotherStep,
+
+    /// <summary>A worker says that its sum is final when it begins to compute it.</summary>
+    GradientSentBeforeFinal,
+
     /// <summary>A worker that failed starts again under the incarnation it had.</summary>
     IncarnationReused,
 }

@@ -146,7 +146,7 @@ internal sealed record Scenario
         FaultKind.PowerLoss or FaultKind.Stop => 0.008,
         FaultKind.Drift => 1,
         FaultKind.Stranger or FaultKind.BrokenTransfer => 0.5,
-        FaultKind.LateWeights => 0.05,
+        FaultKind.SlowTransfer => 0.05,
         _ => 0.02,
     };
 }

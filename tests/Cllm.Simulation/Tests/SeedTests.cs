@@ -36,6 +36,7 @@ public sealed class SeedTests(ITestOutputHelper output)
     [InlineData(2639)]
     [InlineData(4051)]
     [InlineData(8765)]
+    [InlineData(10477)]
     [InlineData(100831)]
     [InlineData(1002178)]
     [InlineData(2001759)]

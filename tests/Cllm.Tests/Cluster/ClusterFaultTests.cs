@@ -1,10 +1,13 @@
 using Akka.Actor;
 using Akka.Cluster;
+using Cllm.Actors.Cluster;
+using Cllm.Actors.Inspection;
 using Cllm.Actors.Local;
 using Cllm.Model.Files;
 using Cllm.Protocol.Coordination;
 using Cllm.Tests.Actors;
 using Cllm.Tests.Checkpoints;
+using Cllm.Tests.Files;
 
 namespace Cllm.Tests.Cluster;
 
@@ -98,6 +101,48 @@ public sealed class ClusterFaultTests
         await CheckFinished(first);
         Assert.True(isSaid);
         Assert.DoesNotContain(observer.Notes, note => note.Contains("is lost", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_slice_that_is_lost_with_its_copy_and_the_coordinator_goes_back_to_a_checkpoint_that_the_successor_has_copied()
+    {
+        using var disk = new TemporaryFolder();
+        Signal[] copied = [new(), new()];
+        RecordingObserver[] observers =
+        [
+            .. copied.Select(signal => new RecordingObserver { AtNote = note => signal.SetIf(note.Contains(" is here, ", StringComparison.Ordinal)) }),
+        ];
+
+        // The run pauses for as long as standbys copy its checkpoint, however fast it is.
+        TestNode? coordinator = null;
+        var pausing = new RecordingObserver
+        {
+            AtStep = step =>
+            {
+                if (step == 12)
+                {
+                    coordinator!.Node.AnyCoordinator.Tell(new RunOrder(RunAction.Pause, null));
+                }
+            },
+        };
+
+        // Of five slices in a ring of five processes, three lost ones leave no slice or copy of at least one.
+        ClusterSettings Spread(ClusterSettings settings) => settings with { Shards = 5, CheckpointEvery = 5, NodesToStart = 5 };
+        var first = TestNode.Start(Steps, quorum: 2, folder: disk.At("first"), change: Spread, observer: pausing);
+        coordinator = first;
+        await using var second = TestNode.Start(
+            Steps, first, isCoordinator: true, quorum: 2, folder: disk.At("second"), hasInitialWeights: false, change: Spread, observer: observers[0]);
+        await using var third = TestNode.Start(
+            Steps, first, isCoordinator: true, quorum: 2, folder: disk.At("third"), hasInitialWeights: false, change: Spread, observer: observers[1]);
+        TestNode[] others = [TestNode.Start(Steps, first, change: Spread), TestNode.Start(Steps, first, change: Spread)];
+        await Task.WhenAll(copied.Select(signal => signal.Task)).WaitAsync(TimeSpan.FromSeconds(40));
+        await Task.WhenAll(others.Append(first).Select(other => other.DisposeAsync().AsTask()));
+
+        var ends = await Task.WhenAll(second.EndAsync(60), third.EndAsync(60));
+        Assert.Contains(RunOutcome.Finished, ends.Select(end => end.Outcome));
+        var successor = second.Observer.Steps.Count > 0 ? second : third;
+        Assert.Equal(Expected.Value, successor.Digest);
+        Assert.Contains(successor.Observer.Notes, note => note.StartsWith("back at step ", StringComparison.Ordinal));
     }
 
     [Theory]

@@ -35,7 +35,7 @@ public sealed class GatheringTests : TestKit
     {
         (_holder, _asker) = (Run(Holding), Run(Asking));
         _transport.Serve(_holder.Channel.Address, new NodeStore(_holder));
-        _asker.Directory = new(First, 1, [new(new(Holding), "", _holder.Channel.Address)], []);
+        _asker.Directory = new(First, 1, [new(new(Holding), "", _holder.Channel.Address)], [], null);
     }
 
     [Fact]
@@ -126,6 +126,72 @@ public sealed class GatheringTests : TestKit
     }
 
     [Fact]
+    public void Nodes_that_are_not_heard_of_yet_are_looked_for_together()
+    {
+        using var gathering = new GradientGathering(_asker, new(LastShard), TestActor);
+        Assert.False(gathering.Begin(Order(Source(2, 0, new(8 * NodeNumbers.WorkersMax), lease: 5), Source(2, 1, new(9 * NodeNumbers.WorkersMax), lease: 6))));
+        for (var again = 0; again < 3; again++)
+        {
+            gathering.Take(ExpectMsg<PartsDue>());
+            ExpectNoMsg(0);
+        }
+    }
+
+    [Fact]
+    public void What_a_shard_that_failed_had_asked_for_is_nothing_to_the_one_after_it()
+    {
+        using var compute = Enter(Worker);
+        using (var former = new GradientGathering(_asker, new(LastShard), TestActor))
+        {
+            former.Expect(Expected(Source(3, 0, Worker, lease: 5)));
+        }
+
+        using var gathering = new GradientGathering(_asker, new(LastShard), TestActor);
+        gathering.Take(ExpectMsg<PartFetched>());
+        var order = Order(Compute(compute, lease: 5, level: 3));
+        Assert.False(gathering.Begin(order));
+        Gather(gathering);
+        CheckSum(gathering, LastShard, order.Sources, compute);
+    }
+
+    [Fact]
+    public void A_state_that_is_not_there_yet_is_asked_for_again_after_a_pause()
+    {
+        using var fetches = _asker.FetchSlices(TestActor);
+        _asker.OwnHere(0);
+        fetches.Pull(new(First, new(0), new(5), _holder.Channel.Address), _ => { });
+        var ended = ExpectMsg<SliceFetchEnded>();
+        Assert.Equal(RefusalReason.NotYet, ended.Result.Reason);
+        fetches.Take(ended);
+        ExpectMsg<SliceFetchDue>();
+    }
+
+    [Fact]
+    public void A_state_that_was_ordered_for_one_way_back_is_not_fetched_after_another()
+    {
+        using var fetches = _asker.FetchSlices(TestActor);
+        _asker.OwnHere(0);
+        string? failure = null;
+        fetches.Pull(new(First, new(0), new(5), _holder.Channel.Address), reason => failure = reason);
+        fetches.Hold(First);
+        fetches.Take(ExpectMsg<SliceFetchEnded>());
+        fetches.Release();
+        Assert.NotNull(failure);
+        Assert.True(fetches.IsIdle);
+    }
+
+    [Fact]
+    public void A_coordinator_that_fails_before_it_has_read_the_state_has_its_process_fetch_again()
+    {
+        _asker.NodeActor = TestActor;
+        var restoring = new StateRestoring(_asker, () => 0, _ => null, TestActor);
+        restoring.Begin(First);
+        ExpectMsg<HoldSlices>();
+        restoring.Stop();
+        ExpectMsg<ReleaseSlices>();
+    }
+
+    [Fact]
     public void A_buffer_that_is_released_amid_the_reading_is_not_taken_for_the_sum()
     {
         using var compute = Enter(Worker);
@@ -172,7 +238,7 @@ public sealed class GatheringTests : TestKit
             Node = new(number),
             Hocon = Cllm.Actors.Hocon.Load(),
         };
-        return new(settings, host) { Actors = Sys, Channel = new(new(number, "node", number, "key"), _transport, host) };
+        return new(settings, host) { Scheduler = Sys.Scheduler, ActorAt = Sys.ActorSelection, Channel = new(new(number, "node", number, "key"), _transport, host) };
     }
 
     private IWorkerCompute Enter(WorkerId worker, NodeRun? run = null)
@@ -210,9 +276,9 @@ public sealed class GatheringTests : TestKit
             {
                 gathering.Take(fetched);
             }
-            else if (message is PartsDue)
+            else if (message is PartsDue due)
             {
-                gathering.TakeDue();
+                gathering.Take(due);
             }
         }
         while (isOrdered ? message is not GradientsGathered : message is not PartFetched { Result.Outcome: FetchOutcome.Done });
@@ -223,7 +289,7 @@ public sealed class GatheringTests : TestKit
         var range = _asker.Ranges[shard];
         var found = gathering.Find(sources);
         var expected = sources.Select((source, i) => new GradientSource(source.Node.Level, source.Node.Index, computes[i], source.Buffer.Number)).ToArray();
-        using var sum = new TreeSum(_asker.RunHost.Leaves);
+        using var sum = new TreeSum(((RunHost)_asker.RunHost).Leaves);
         for (var at = range.Offset; at < range.End; at += TreeSum.Chunk)
         {
             var part = new Cllm.Model.Shape.ParameterRange(at, Math.Min(TreeSum.Chunk, range.End - at));

@@ -36,7 +36,7 @@ public sealed class SliceFetchTests : IDisposable
         _run = new NodeRun(settings, _host)
         {
             Channel = new(new(Here.Number, "here", 1, ""), new OneLane(_lane), _lane),
-            Directory = new(new(1), 1, [new(There, "", new(There.Number, "there", 1, ""))], [new(There, new(1))]),
+            Directory = new(new(1), 1, [new(There, "", new(There.Number, "there", 1, ""))], [new(There, new(1))], null),
         };
         _run.HoldFirstStep();
         _fetches = _run.FetchSlices(ActorRefs.Nobody);
@@ -65,8 +65,21 @@ public sealed class SliceFetchTests : IDisposable
     public void Weights_that_were_asked_for_ahead_are_given_up_when_the_run_goes_back()
     {
         _run.Slices.Change(0, SliceParts.All);
-        _fetches.Hold();
+        _fetches.Hold(new(2));
         Assert.Equal(1, _lane.Cancels);
+    }
+
+    [Fact]
+    public void What_was_wanted_before_the_run_went_back_is_not_fetched_over_the_state_that_it_went_back_to()
+    {
+        _fetches.Hold(new(2));
+        _fetches.Take(new SliceFetchEnded(0, TensorKind.Weights, new(1), new(1), FetchResult.Cancelled));
+        _run.HoldFirstStep();
+        _fetches.Release();
+        Assert.Single(_lane.Asked);
+
+        _fetches.Want(new(2), new(0));
+        Assert.Equal(2, _lane.Asked.Count);
     }
 
     /// <summary>A lane on which nothing comes but what a test has come.</summary>

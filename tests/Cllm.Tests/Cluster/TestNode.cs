@@ -7,6 +7,7 @@ using Cllm.Actors.Cluster;
 using Cllm.Actors.Local;
 using Cllm.Model.Checkpoints;
 using Cllm.Model.Compute;
+using Cllm.Model.Files;
 using Cllm.Model.Shape;
 using Cllm.Protocol.Identity;
 using Cllm.Tests.Actors;
@@ -60,12 +61,14 @@ internal sealed class TestNode : IAsyncDisposable
     /// <param name="isCoordinator">Whether it may coordinate.</param>
     /// <param name="quorum">Processes that may coordinate, of which so many must see each other.</param>
     /// <param name="disk">Where its checkpoints are; a new disk when none is given.</param>
+    /// <param name="folder">The folder of its checkpoints on the real disk, for tests in which others copy them; instead of a disk.</param>
+    /// <param name="hasInitialWeights">Whether it can make the state of the run's beginning.</param>
     /// <param name="change">Changes to the settings.</param>
     /// <param name="observer">Who watches.</param>
     /// <param name="watch">What stands before the process's store; nothing when not given.</param>
     public static TestNode Start(
         long steps, TestNode? seed = null, int workers = 1, bool? isCoordinator = null, int quorum = 1, MemoryFileStore? disk = null,
-        Func<ClusterSettings, ClusterSettings>? change = null, RecordingObserver? observer = null,
+        string? folder = null, bool hasInitialWeights = true, Func<ClusterSettings, ClusterSettings>? change = null, RecordingObserver? observer = null,
         Func<ITensorStore, ITensorStore>? watch = null)
     {
         observer ??= new();
@@ -74,9 +77,14 @@ internal sealed class TestNode : IAsyncDisposable
         var system = ActorSystem.Create("cllm", hocon);
         var cluster = Akka.Cluster.Cluster.Get(system);
         cluster.Join(seed?.Address ?? cluster.SelfAddress);
-        var host = new RunHost(plan, new CheckpointStore(disk ?? new(), "/run", 2), "test")
+        IFileStore store = folder is null ? disk ?? new() : DiskFileStore.Instance;
+        var host = new RunHost(plan, new CheckpointStore(store, folder ?? "/run", 2), "test")
         {
-            InitialWeights = weights => InitialWeights.Draw(plan.Layout, plan.Configuration.Seed, weights),
+            InitialWeights = weights =>
+            {
+                Assert.True(hasInitialWeights, "only the process that started the run has its first weights");
+                InitialWeights.Draw(plan.Layout, plan.Configuration.Seed, weights);
+            },
             Warn = observer.Note,
         };
         var first = seed is null ? host.Restore() : 0;
@@ -93,7 +101,7 @@ internal sealed class TestNode : IAsyncDisposable
         settings = change?.Invoke(settings) ?? settings;
         var identity = new ChannelIdentity(settings.Node.Number, settings.Run.ToString());
         var node = ClusterNode.Start(system, settings, host, observer,
-            store => SocketChannel.Open(new IPEndPoint(IPAddress.Loopback, 0), null, watch?.Invoke(store) ?? store, identity));
+            given => SocketChannel.Open(new IPEndPoint(IPAddress.Loopback, 0), null, watch?.Invoke(given) ?? given, identity));
         return new(system, host, node, observer);
     }
 

@@ -68,7 +68,7 @@ internal static class RequestBody
         var waits = header.Kind != TensorKind.Blob;
         if (length is < 1 or > TensorRequest.LengthMax || wait < 0 || wait > (waits ? TensorRequest.WaitMillisecondsMax : 0)
             || !IsPossible(node) || (header.Kind != TensorKind.Gradient && node != default)
-            || (header.Kind == TensorKind.Blob && (header.Epoch != 0 || header.Step != 0)))
+            || (header.Kind == TensorKind.Blob && header.Epoch != 0))
         {
             fault = FrameFault.Payload;
             return false;
@@ -96,7 +96,7 @@ internal static class RequestBody
             TensorKind.State => TensorRequest.State(epoch, step, shard, header.Offset, length, wait),
             TensorKind.Moments => TensorRequest.Moments(epoch, step, shard, header.Offset, length, wait),
             TensorKind.Update => TensorRequest.Update(epoch, step, shard, header.Offset, length, wait),
-            _ => TensorRequest.Blob(header.Number, header.Offset, length),
+            _ => TensorRequest.Blob(header.Number, header.Offset, length, step),
         };
     }
 

@@ -34,7 +34,8 @@ internal sealed class ReplayedProcess : IDisposable
         };
         Run = new(settings, _host)
         {
-            Actors = system,
+            Scheduler = system.Scheduler,
+            ActorAt = system.ActorSelection,
             Channel = new(new(node, "nowhere", 1, ChannelCredential.Draw()), new LocalTransport(), Stream.Null),
         };
     }
