@@ -79,6 +79,11 @@ internal sealed class SliceFetches : IDisposable
         {
             ended(WentBack);
         }
+        else if (offer.Epoch.Number <= _wantedIn.Number && offer.Step.Number < _wanted?.Number)
+        {
+            // Late, or from an owner that is none any more: it would be fetched over weights that workers compute with.
+            ended("the run is further on");
+        }
         else
         {
             _fetches[offer.Shard.Number].Offered = offer.Step;
