@@ -59,7 +59,11 @@ internal sealed partial class SimulatedCluster : IChannelWorld
         var told = new Told(message, sender);
         if (sender is SimulatedRef { Node: var from } && from != to.Node)
         {
-            Send(from, to.Node, to.Address, to.Place, told);
+            // Lost it may be; but between two processes Akka.NET doubles nothing, and nothing overtakes by seconds.
+            if (Network.Delays(from, to.Node).First is { } delay)
+            {
+                Plan(Math.Min(delay, PassageTicksMax), EventKind.Deliver, to.Address, to.Place, told);
+            }
         }
         else
         {

@@ -181,6 +181,17 @@ public sealed class GatheringTests : TestKit
     }
 
     [Fact]
+    public void A_slice_that_is_offered_late_is_not_fetched_over_weights_that_are_worked_with()
+    {
+        using var fetches = _asker.FetchSlices(TestActor);
+        fetches.Want(First, new(4));
+        string? failure = null;
+        fetches.Copy(new(First, new(0), new(2), _holder.Channel.Address), reason => failure = reason);
+        Assert.NotNull(failure);
+        Assert.True(fetches.IsIdle);
+    }
+
+    [Fact]
     public void A_coordinator_that_fails_before_it_has_read_the_state_has_its_process_fetch_again()
     {
         _asker.NodeActor = TestActor;
