@@ -130,8 +130,8 @@ internal sealed class SliceFetches : IDisposable
     }
 
     /// <summary>
-    /// Ends all fetches, and begins none until <see cref="Release"/>: the state goes back to a checkpoint, from which others fetch it then. What was wanted before that would be
-    /// fetched into it from owners that have not gone back yet.
+    /// Ends all fetches, and begins none until <see cref="Release"/>: the state goes back to a checkpoint, from which others fetch it then. What was wanted
+    /// before that would be fetched into it from owners that have not gone back yet.
     /// </summary>
     public void Hold(Epoch epoch)
     {
