@@ -6,8 +6,8 @@ using Cllm.Model.Files;
 namespace Cllm.Actors.Cluster;
 
 /// <summary>
-/// Gives out the files of checkpoints, as blobs of their step. From the disk, not from the state in memory, which goes on; and each request opens its file anew, so that
-/// nobody keeps one that was removed meanwhile.
+/// Gives out the files of checkpoints, as blobs of their step. From the disk, not from the state in memory, which goes on; and each request opens its file
+/// anew, so that nobody keeps one that was removed meanwhile.
 /// </summary>
 internal sealed class CheckpointReader(CheckpointStore checkpoints) : ITensorReader
 {

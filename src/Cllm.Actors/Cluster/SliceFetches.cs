@@ -134,8 +134,9 @@ internal sealed class SliceFetches : IDisposable
     }
 
     /// <summary>
-    /// Ends all fetches, and begins none until <see cref="Release"/>: the state goes back to a checkpoint, from which others fetch it then. What was wanted before that would be
-    /// fetched into it from owners that have not gone back yet; and a shard of this process is not told of the way back by an order that replaces one from before it.
+    /// Ends all fetches, and begins none until <see cref="Release"/>: the state goes back to a checkpoint, from which others fetch it then. What was wanted
+    /// before that would be fetched into it from owners that have not gone back yet; and a shard of this process is not told of the way back by an order
+    /// that replaces one from before it.
     /// </summary>
     public void Hold(Epoch epoch)
     {
