@@ -12,7 +12,7 @@ internal sealed class Activations : IDisposable
     /// <summary>Logits are computed for at most this many numbers at a time (64 MiB), so their buffer does not grow with the batch.</summary>
     private const int LogitsMax = 16 * 1024 * 1024;
 
-    private readonly List<AlignedBuffer> _owned = [];
+    private readonly BufferArena _memory = new();
 
     /// <summary>Allocates for leaves of up to so many rows.</summary>
     /// <param name="shape">The model.</param>
@@ -32,44 +32,44 @@ internal sealed class Activations : IDisposable
         {
             if (isRecomputed && i > 0)
             {
-                Layers[i] = Layers[0].WithInput(Own((long)N * C));
+                Layers[i] = Layers[0].WithInput(_memory.Take((long)N * C));
                 continue;
             }
 
             Layers[i] = new LayerActivations
             {
-                Input = Own((long)N * C),
-                Normed1 = Own((long)N * C),
-                Mean1 = Own(N),
-                Rstd1 = Own(N),
-                Qkv = Own((long)N * 3 * C),
-                LogSumExp = Own((long)N * shape.Heads),
-                Attended = Own((long)N * C),
-                Middle = Own((long)N * C),
-                Normed2 = Own((long)N * C),
-                Mean2 = Own(N),
-                Rstd2 = Own(N),
-                Up = Own((long)N * 4 * C),
-                Activated = Own((long)N * 4 * C),
+                Input = _memory.Take((long)N * C),
+                Normed1 = _memory.Take((long)N * C),
+                Mean1 = _memory.Take(N),
+                Rstd1 = _memory.Take(N),
+                Qkv = _memory.Take((long)N * 3 * C),
+                LogSumExp = _memory.Take((long)N * shape.Heads),
+                Attended = _memory.Take((long)N * C),
+                Middle = _memory.Take((long)N * C),
+                Normed2 = _memory.Take((long)N * C),
+                Mean2 = _memory.Take(N),
+                Rstd2 = _memory.Take(N),
+                Up = _memory.Take((long)N * 4 * C),
+                Activated = _memory.Take((long)N * 4 * C),
             };
         }
 
-        Output = Own((long)N * C);
-        Normed = Own((long)N * C);
-        Mean = Own(N);
-        Rstd = Own(N);
-        Branch = Own((long)N * C);
-        Logits = Own((long)LogitsRows * LogitsStride);
-        Losses = Own(N);
-        Gradients = [Own((long)N * C), Own((long)N * C)];
-        GradientMiddle = Own((long)N * C);
-        GradientBranch = Own((long)N * C);
-        GradientMiddleBranch = Own((long)N * C);
-        GradientUp = Own((long)N * 4 * C);
-        GradientNormed = Own((long)N * C);
-        GradientNormed2 = Own((long)N * C);
-        GradientQkv = Own((long)N * 3 * C);
-        GradientAttended = Own((long)N * C);
+        Output = _memory.Take((long)N * C);
+        Normed = _memory.Take((long)N * C);
+        Mean = _memory.Take(N);
+        Rstd = _memory.Take(N);
+        Branch = _memory.Take((long)N * C);
+        Logits = _memory.Take((long)LogitsRows * LogitsStride);
+        Losses = _memory.Take(N);
+        Gradients = [_memory.Take((long)N * C), _memory.Take((long)N * C)];
+        GradientMiddle = _memory.Take((long)N * C);
+        GradientBranch = _memory.Take((long)N * C);
+        GradientMiddleBranch = _memory.Take((long)N * C);
+        GradientUp = _memory.Take((long)N * 4 * C);
+        GradientNormed = _memory.Take((long)N * C);
+        GradientNormed2 = _memory.Take((long)N * C);
+        GradientQkv = _memory.Take((long)N * 3 * C);
+        GradientAttended = _memory.Take((long)N * C);
     }
 
     public int Rows { get; }
@@ -130,22 +130,9 @@ internal sealed class Activations : IDisposable
     /// <summary>Gradient of the attention's output (N, C).</summary>
     public AlignedBuffer GradientAttended { get; }
 
-    public long Bytes => _owned.Sum(buffer => buffer.Length * (long)sizeof(float));
+    public long Bytes => _memory.Bytes;
 
-    public void Dispose()
-    {
-        foreach (AlignedBuffer buffer in _owned)
-        {
-            buffer.Dispose();
-        }
-    }
-
-    private AlignedBuffer Own(long length)
-    {
-        var buffer = new AlignedBuffer(length);
-        _owned.Add(buffer);
-        return buffer;
-    }
+    public void Dispose() => _memory.Dispose();
 }
 
 /// <summary>What one transformer block keeps between forward and backward; N tokens.</summary>

@@ -9,6 +9,12 @@ public sealed unsafe class AlignedBuffer : IDisposable
     /// <summary>Bytes to which every buffer is aligned: one cache line, one 512-bit vector.</summary>
     public const int AlignmentBytes = 64;
 
+    /// <summary>Bytes from which on a buffer takes whole pages of 2 MiB.</summary>
+    private const int LargeBytes = HugePages.Bytes / 4 * 3;
+
+    /// <summary>The buffer whose memory this is a part of; null for one with memory of its own.</summary>
+    private readonly AlignedBuffer? _whole;
+    private readonly int _offset;
     private float* _start;
 
     /// <summary>Allocates <paramref name="length"/> zeros.</summary>
@@ -21,14 +27,25 @@ public sealed unsafe class AlignedBuffer : IDisposable
         ArgumentOutOfRangeException.ThrowIfGreaterThan(length, int.MaxValue);
         Length = (int)length;
         nuint bytes = (nuint)Math.Max(length * sizeof(float), AlignmentBytes);
-        bool isLarge = bytes >= 2 * HugePages.Bytes;
-        _start = (float*)NativeMemory.AlignedAlloc(bytes, (nuint)(isLarge ? HugePages.Bytes : AlignmentBytes));
-        if (isLarge)
+        if (bytes < LargeBytes)
         {
+            _start = (float*)NativeMemory.AlignedAlloc(bytes, AlignmentBytes);
+        }
+        else
+        {
+            bytes = (bytes + HugePages.Bytes - 1) / HugePages.Bytes * HugePages.Bytes;
+            _start = (float*)NativeMemory.AlignedAlloc(bytes, HugePages.Bytes);
             HugePages.Advise(_start, bytes);
         }
 
         Span.Clear();
+    }
+
+    /// <summary>A part of a buffer that goes on owning the memory.</summary>
+    internal AlignedBuffer(AlignedBuffer whole, int offset, int length)
+    {
+        (_whole, _offset, Length) = (whole, offset, length);
+        GC.SuppressFinalize(this);
     }
 
     /// <summary>Number of floats.</summary>
@@ -40,12 +57,17 @@ public sealed unsafe class AlignedBuffer : IDisposable
     {
         get
         {
+            if (_whole is not null)
+            {
+                return _whole.Span.Slice(_offset, Length);
+            }
+
             ObjectDisposedException.ThrowIf(_start is null, this);
             return new Span<float>(_start, Length);
         }
     }
 
-    /// <summary>Gives the memory back; spans taken before must not be used any more.</summary>
+    /// <summary>Gives the memory back, if it is its own; spans taken before must not be used any more.</summary>
     public void Dispose()
     {
         NativeMemory.AlignedFree(_start);
