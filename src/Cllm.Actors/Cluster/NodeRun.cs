@@ -94,6 +94,9 @@ internal sealed class NodeRun : ProcessRun
     public void Follow(Epoch epoch) => Volatile.Write(ref _epoch, Math.Max(_epoch, epoch.Number));
 
     /// <inheritdoc/>
+    public override long WeightsVersion => Slices.WeightsVersion;
+
+    /// <inheritdoc/>
     public override bool AreWeightsAt(Step step) => Slices.AreWeightsAt(step.Number);
 
     /// <inheritdoc/>

@@ -34,6 +34,7 @@ internal sealed class SliceBoard(int shards)
     private readonly long[] _weights = Filled(shards);
     private readonly long[] _moments = Filled(shards);
     private readonly long[] _versions = new long[shards];
+    private long _weightsVersion;
     private readonly List<(long Step, IActorRef Worker)> _waiting = [];
 
     /// <summary>
@@ -75,6 +76,18 @@ internal sealed class SliceBoard(int shards)
         lock (_gate)
         {
             return _versions[shard] == version;
+        }
+    }
+
+    /// <summary>Grows with each beginning and end of a change of weights.</summary>
+    public long WeightsVersion
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _weightsVersion;
+            }
         }
     }
 
@@ -162,6 +175,7 @@ internal sealed class SliceBoard(int shards)
     private void Set(int shard, SliceParts parts, long step)
     {
         _versions[shard]++;
+        _weightsVersion += parts.HasFlag(SliceParts.Weights) ? 1 : 0;
         _weights[shard] = parts.HasFlag(SliceParts.Weights) ? step : _weights[shard];
         _moments[shard] = parts.HasFlag(SliceParts.Moments) ? step : _moments[shard];
     }

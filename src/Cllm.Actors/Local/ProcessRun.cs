@@ -55,6 +55,9 @@ internal abstract class ProcessRun
     /// <summary>Whether the weights in this process are those of a step, all of them.</summary>
     public abstract bool AreWeightsAt(Step step);
 
+    /// <summary>Grows whenever weights here change: who computed with those of a step has done so only if this is afterwards what it was before.</summary>
+    public virtual long WeightsVersion => 0;
+
     /// <summary>Has <see cref="WeightsArrived"/> told to a worker when they are.</summary>
     /// <param name="epoch">The epoch of the lease that needs them.</param>
     /// <param name="step">The step.</param>

@@ -34,6 +34,9 @@ internal sealed class WorkerActor : UntypedActor, IEffectPerformer
     /// <summary>Work that waits for weights; none most of the time.</summary>
     private Work? _waiting;
 
+    /// <summary>Whether the weights changed while that was computed.</summary>
+    private bool _isTorn;
+
     public WorkerActor(ProcessRun run, IActorRef coordinator, WorkerId worker)
     {
         (_run, _coordinator, _worker) = (run, coordinator, worker);
@@ -56,9 +59,9 @@ internal sealed class WorkerActor : UntypedActor, IEffectPerformer
                 _coordinator.Tell(new Noted($"worker {_worker} {note.Reason}"), Self);
                 return null;
             case ComputeNode node:
-                return _run.AreWeightsAt(node.Step) ? ComputeNode(node) : Wait(node, node.Step);
+                return Compute(node, node.Step);
             case EvaluateUnits units:
-                return _run.AreWeightsAt(units.Step) ? Evaluate(units) : Wait(units, units.Step);
+                return Compute(units, units.Step);
             case ReleaseBuffers:
                 _compute!.ReleaseBuffers();
                 _run.Gradients.Release(_worker);
@@ -115,8 +118,24 @@ internal sealed class WorkerActor : UntypedActor, IEffectPerformer
         _compute = null;
     }
 
-    private Input? Wait(Work work, Step step)
+    /// <summary>
+    /// Computes with the weights of a step. Where they are not here it waits, and so it does where they changed meanwhile: the run has gone on, or back, and
+    /// the lease is about to be void.
+    /// </summary>
+    private Input? Compute(Work work, Step step)
     {
+        var version = _run.WeightsVersion;
+        if (_run.AreWeightsAt(step))
+        {
+            Input? result = work is ComputeNode node ? ComputeNode(node, version) : Evaluate((EvaluateUnits)work, version);
+            if (result is not null)
+            {
+                return result;
+            }
+
+            _isTorn = true;
+        }
+
         _waiting = work;
         _run.AwaitWeights(_machine.LeaseEpoch, step, Self);
         return null;
@@ -126,6 +145,8 @@ internal sealed class WorkerActor : UntypedActor, IEffectPerformer
     {
         if (_waiting is { } work)
         {
+            // Parts of the sum may have been read already: what is computed again must have another name.
+            Invariant.Holds(!_isTorn, "the weights of the lease's step changed while it was computed, and are back");
             _waiting = null;
             if (Perform(work) is { } result)
             {
@@ -140,14 +161,20 @@ internal sealed class WorkerActor : UntypedActor, IEffectPerformer
     {
         while (_waiting is { } work && _machine.IsAtVoidLease)
         {
-            _waiting = null;
+            if (_isTorn)
+            {
+                // Whoever was outrun is passed over until he is heard of, and his answer is not.
+                _runner.Feed(new MachineStarted());
+            }
+
+            (_waiting, _isTorn) = (null, false);
             _runner.Feed(work is ComputeNode node
                 ? new NodeComputed(node.Lease, -1, Payload.Empty)
                 : new UnitsEvaluated(((EvaluateUnits)work).Lease, Payload.Empty));
         }
     }
 
-    private NodeComputed ComputeNode(ComputeNode work)
+    private NodeComputed? ComputeNode(ComputeNode work, long version)
     {
         var losses = _leafLosses.AsSpan(0, _run.Tree.Count(work.Node));
         var startedAt = Stopwatch.GetTimestamp();
@@ -155,16 +182,21 @@ internal sealed class WorkerActor : UntypedActor, IEffectPerformer
         _run.Gradients.Begin(_worker, _lease);
         var buffer = _compute!.ComputeNode(work.Step.Number, work.Node.Level, work.Node.Index, losses, _settled);
         _run.Counters.Computed(_worker.Number - _run.FirstWorker, losses.Length, startedAt);
+        if (_run.WeightsVersion != version)
+        {
+            return null;
+        }
+
         _run.Gradients.Hold(_worker, new(work.Lease, buffer));
         return new(work.Lease, buffer, Words.Of(losses));
     }
 
-    private UnitsEvaluated Evaluate(EvaluateUnits work)
+    private UnitsEvaluated? Evaluate(EvaluateUnits work, long version)
     {
         var losses = _unitLosses.AsSpan(0, work.Count);
         var startedAt = Stopwatch.GetTimestamp();
         _compute!.Evaluate(work.Step.Number, work.First, work.Count, losses);
         _run.Counters.Computed(_worker.Number - _run.FirstWorker, 0, startedAt);
-        return new(work.Lease, Words.Of(losses));
+        return _run.WeightsVersion == version ? new(work.Lease, Words.Of(losses)) : null;
     }
 }

@@ -53,7 +53,7 @@ internal sealed class SimulatedProcess : IDisposable
             Channel = new(address, cluster.Channel.For(node.Index), this),
         };
         Run = Shared;
-        cluster.Channel.Serve(address, new SimulatedStore(cluster, new NodeStore(Shared)));
+        cluster.Channel.Serve(address, new NodeStore(Shared));
     }
 
     /// <summary>Weights, moments and arithmetic.</summary>

@@ -23,9 +23,13 @@ internal sealed class WorkerHost : SimulatedActor
     /// <summary>From where on the sum came to be final, one after another.</summary>
     private readonly List<int> _offsets = [];
     private long _startVersion;
+    private long _weightsVersion;
 
     /// <summary>Work that waits for weights; none most of the time.</summary>
     private Effect? _waiting;
+
+    /// <summary>Whether the weights changed while that was computed.</summary>
+    private bool _isTorn;
 
     public WorkerHost(SimulatedCluster cluster, WorkerSeat seat, Worker machine)
         : base(cluster, seat.Node, machine)
@@ -72,7 +76,13 @@ internal sealed class WorkerHost : SimulatedActor
             Cluster.Trace($"  the weights changed while {Address} computed");
         }
 
-        if (work is ComputeNode node)
+        if (_run.WeightsVersion != _weightsVersion)
+        {
+            _isTorn = true;
+            Wait(step, (Effect)work);
+            Fed();
+        }
+        else if (work is ComputeNode node)
         {
             ComputeNode(node);
         }
@@ -88,6 +98,12 @@ internal sealed class WorkerHost : SimulatedActor
     {
         if (message is WeightsArrived && _waiting is { } work)
         {
+            if (_isTorn)
+            {
+                Cluster.Fail(_seat, "the weights of the lease's step changed while it was computed, and are back");
+                return;
+            }
+
             _waiting = null;
             Do(work);
         }
@@ -126,7 +142,13 @@ internal sealed class WorkerHost : SimulatedActor
     {
         if (_waiting is { } work && Machine.IsAtVoidLease)
         {
-            _waiting = null;
+            var isTorn = _isTorn;
+            (_waiting, _isTorn) = (null, false);
+            if (isTorn)
+            {
+                Feed(new MachineStarted());
+            }
+
             Feed(work is ComputeNode node
                 ? new NodeComputed(node.Lease, -1, Payload.Empty)
                 : new UnitsEvaluated(((EvaluateUnits)work).Lease, Payload.Empty));
@@ -137,12 +159,11 @@ internal sealed class WorkerHost : SimulatedActor
     {
         if (!_run.AreWeightsAt(step))
         {
-            _waiting = work;
-            _run.AwaitWeights(Machine.LeaseEpoch, step, _self);
+            Wait(step, work);
             return null;
         }
 
-        _startVersion = _process.Version;
+        (_startVersion, _weightsVersion) = (_process.Version, _run.WeightsVersion);
         if (work is ComputeNode node)
         {
             _run.Gradients.Begin(_worker, node.Lease);
@@ -153,6 +174,12 @@ internal sealed class WorkerHost : SimulatedActor
         }
 
         return Work(Cluster.Jitter(ticks), work);
+    }
+
+    private void Wait(Step step, Effect work)
+    {
+        _waiting = work;
+        _run.AwaitWeights(Machine.LeaseEpoch, step, _self);
     }
 
     /// <summary>Computes, and in a cluster has a part of the sum be final before the whole is, as it is amid a backward pass.</summary>

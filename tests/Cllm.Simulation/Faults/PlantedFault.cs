@@ -45,9 +45,6 @@ internal enum PlantedFault
     /// <summary>A copy takes an update a second time, once in a hundred.</summary>
     CopyUpdatedTwice,
 
-    /// <summary>The state for a way back to a checkpoint is given out at whatever step the slice stands.</summary>
-    StateOfAnotherStep,
-
     /// <summary>A worker says that its sum is final when it begins to compute it.</summary>
     GradientSentBeforeFinal,
 

@@ -1,5 +1,4 @@
 using Akka.Actor;
-using Akka.Cluster;
 using Cllm.Actors.Cluster;
 using Cllm.Actors.Inspection;
 using Cllm.Actors.Local;
@@ -93,7 +92,7 @@ public sealed class ClusterFaultTests
                 && cluster.FailureDetector.IsMonitoring(other.Address))
             {
                 isSaid = true;
-                first.System.ActorSelection("/user/coordinator-seat/singleton/coordinator").Tell(new ClusterEvent.UnreachableMember(other));
+                first.System.ActorSelection("/user/coordinator-seat/singleton/coordinator").Tell(new Akka.Cluster.ClusterEvent.UnreachableMember(other));
             }
         };
         await using var second = TestNode.Start(Steps, first);

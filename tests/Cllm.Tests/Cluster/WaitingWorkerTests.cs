@@ -41,6 +41,43 @@ public sealed class WaitingWorkerTests : TestKit
         ExpectNoSignOfWork(worker);
     }
 
+    [Fact]
+    public void What_was_computed_while_weights_changed_is_never_answered()
+    {
+        var (run, worker) = Start();
+        StandAt(run, 4);
+        run.AtComputed = () => run.Slices.Change(0, SliceParts.Weights);
+        worker.Tell(Lease(step: 4, lease: 1));
+        ExpectMsg<WeightsAsked>(asked => Assert.Equal(new Step(4), asked.Step));
+        StandAt(run, 5);
+        ExpectNoSignOfWork(worker);
+
+        // It is heard of when the lease is void: nobody waits for its answer any more.
+        worker.Tell(Lease(step: 5, lease: 2));
+        ExpectMsg<WorkerStarted>(started => Assert.Equal(First, started.Incarnation));
+        ExpectMsg<Noted>();
+        Assert.Equal(new LeaseId(2), ExpectMsg<GradientReady>().Lease);
+    }
+
+    [Fact]
+    public void Weights_that_changed_amid_a_leaf_and_are_back_fail_the_worker_so_that_its_leaf_gets_another_name()
+    {
+        var (run, worker) = Start();
+        StandAt(run, 4);
+        run.AtComputed = () => run.Slices.Change(0, SliceParts.Weights);
+        worker.Tell(Lease(step: 4, lease: 1));
+        ExpectMsg<WeightsAsked>();
+        StandAt(run, 4);
+        Assert.Equal(First, ExpectMsg<WorkerLost>().Incarnation);
+        Assert.Equal(First.Number + 1, ExpectMsg<WorkerStarted>().Incarnation.Number);
+    }
+
+    private static void StandAt(StubRun run, long step)
+    {
+        run.Slices.Stand(0, SliceParts.Weights, step);
+        run.Slices.Stand(1, SliceParts.Weights, step);
+    }
+
     private static LeafLeased Lease(long step, long lease) => new(new(1), new(step), new(lease), new(0, 0), First, new(lease));
 
     private (StubRun Run, IActorRef Worker) Start()
@@ -63,7 +100,27 @@ public sealed class WaitingWorkerTests : TestKit
 
     private sealed class StubRun(IActorRef probe) : ProcessRun(new FakeHost(2), 2, 2, null, 1, 0)
     {
+        private bool _isComputing;
+
         public SliceBoard Slices { get; } = new(2);
+
+        /// <summary>Called once, between a worker's computing and its look at what has changed.</summary>
+        public Action? AtComputed { get; set; }
+
+        public override long WeightsVersion
+        {
+            get
+            {
+                _isComputing = !_isComputing;
+                if (!_isComputing)
+                {
+                    AtComputed?.Invoke();
+                    AtComputed = null;
+                }
+
+                return Slices.WeightsVersion;
+            }
+        }
 
         public override bool AreWeightsAt(Step step) => Slices.AreWeightsAt(step.Number);
 
