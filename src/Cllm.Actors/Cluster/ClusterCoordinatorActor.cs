@@ -89,7 +89,7 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
                 Context.Parent.Forward(message);
                 break;
             case SlicesHeld or SliceIsRestored or RestoreOverdue:
-                FeedIf(_restoring.Take(message));
+                FeedIf(_restoring.Take(message, Sender));
                 break;
             case StateDue due when due.Step == _gathering?.Step:
                 GatherState();
@@ -163,13 +163,14 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
         }
 
         base.Locate(started);
-        if (place.Node != started.Node || place.Incarnation != started.Incarnation)
+        var isAnother = place.Node != started.Node || place.Incarnation != started.Incarnation;
+        if (isAnother)
         {
             place = new(started.Node, started.Incarnation);
             _isDirectoryDue = true;
         }
 
-        _restoring.Locate(started.Shard.Number);
+        _restoring.Locate(started.Shard.Number, isAnother);
     }
 
     /// <summary>

@@ -39,14 +39,16 @@ internal sealed class StateRestoring(NodeRun run, Func<long> restore, Func<int, 
     }
 
     /// <summary>Takes what was told to the coordinator's actor.</summary>
+    /// <param name="message">What.</param>
+    /// <param name="sender">By whom: only the owner's slice counts.</param>
     /// <returns>What its machine is to be fed; none when restoring has not ended.</returns>
-    public Input? Take(object message)
+    public Input? Take(object message, IActorRef sender)
     {
         switch (message)
         {
             case SlicesHeld held when held.Epoch == _epoch:
                 return Restore(held.Epoch);
-            case SliceIsRestored restored when restored.Epoch == _epoch:
+            case SliceIsRestored restored when restored.Epoch == _epoch && sender.Equals(ownerOf(restored.Shard.Number)):
                 Forget(restored.Shard.Number);
                 return EndIfRestored();
             case RestoreOverdue overdue when overdue.Epoch == _epoch:
@@ -57,11 +59,12 @@ internal sealed class StateRestoring(NodeRun run, Func<long> restore, Func<int, 
         }
     }
 
-    /// <summary>A shard has said where it is: it may not have got its order.</summary>
-    public void Locate(int shard)
+    /// <summary>A shard has said where it is: it may not have got its order, and one that is another than before has not.</summary>
+    public void Locate(int shard, bool isAnother)
     {
-        if (_epoch is { } epoch && _missing.Contains(shard))
+        if (_isOrdered && _epoch is { } epoch && (isAnother || _missing.Contains(shard)))
         {
+            _missing.Add(shard);
             Order(shard, epoch);
         }
     }

@@ -221,11 +221,11 @@ internal sealed class CoordinatorHost : SimulatedActor
                 return;
             case SlicesHeld held when held.Epoch == _restoredIn:
                 Cluster.Restores++;
-                FeedIf(_restoring!.Take(held));
+                FeedIf(_restoring!.Take(held, sender));
                 Cluster.Disk.CheckFound(_run!.Slices.AllOf(0));
                 break;
             case SlicesHeld or SliceIsRestored or RestoreOverdue:
-                FeedIf(_restoring!.Take(message));
+                FeedIf(_restoring!.Take(message, sender));
                 break;
             case StateDue due when due.Step == _gathering?.Step:
                 Gather();
@@ -275,13 +275,14 @@ internal sealed class CoordinatorHost : SimulatedActor
             }
         }
 
-        if (_owners[shard].Node != started.Node || _owners[shard].Incarnation != started.Incarnation)
+        var isAnother = _owners[shard].Node != started.Node || _owners[shard].Incarnation != started.Incarnation;
+        if (isAnother)
         {
             _owners[shard] = new(started.Node, started.Incarnation);
             _isDirectoryDue = true;
         }
 
-        _restoring?.Locate(shard);
+        _restoring?.Locate(shard, isAnother);
     }
 
     /// <summary>Nobody is sent to where nobody is; whoever lives announces himself again.</summary>
