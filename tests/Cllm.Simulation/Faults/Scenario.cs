@@ -109,7 +109,9 @@ internal sealed record Scenario
             IsQuarantined = dice.Chance(0.5),
             IsStepLearned = later.Chance(0.5),
             NodesMin = nodeCount > 1 && later.Chance(0.3) ? 1 + later.Below(nodeCount) : 0,
-            WorkersMax = later.Chance(0.3) ? (nodeCount * workerCount) + 1 : 4096,
+
+            // Of a single process nobody announces himself twice, so nobody who found no room would come in when others have left.
+            WorkersMax = nodeCount > 1 && later.Chance(0.3) ? (nodeCount * workerCount) + 1 : 4096,
             LeafTicks = dice.Between(Second / 20, Second),
             HealAtTicks = dice.Between(20, 400) * Second,
             HealAtStep = dice.Between(steps / 2, steps - 1),

@@ -38,6 +38,7 @@ public sealed class SeedTests(ITestOutputHelper output)
     [InlineData(8765)]
     [InlineData(10477)]
     [InlineData(41862)]
+    [InlineData(73434)]
     [InlineData(75615)]
     [InlineData(100831)]
     [InlineData(1002178)]
