@@ -212,8 +212,9 @@ internal sealed partial class SimulatedCluster
         {
             var seat = new WorkerSeat(node) { Number = others + (IsCluster ? NodeNumbers.FirstWorker(node.Id) : 0) };
             Workers.Add(seat);
-            if (node.IsUp && node.Known is not null)
+            if (node.IsUp)
             {
+                // A process that knows no coordinator yet announces it with its others as soon as it is admitted.
                 Start(seat);
             }
         }

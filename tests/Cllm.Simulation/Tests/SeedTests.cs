@@ -41,6 +41,8 @@ public sealed class SeedTests(ITestOutputHelper output)
     [InlineData(73434)]
     [InlineData(75615)]
     [InlineData(100831)]
+    [InlineData(170426)]
+    [InlineData(170613)]
     [InlineData(1002178)]
     [InlineData(2001759)]
     [InlineData(3003543)]
