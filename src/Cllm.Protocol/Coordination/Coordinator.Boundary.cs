@@ -199,7 +199,7 @@ public sealed partial class Coordinator
         }
         else if (Phase is CoordinatorPhase.AwaitingCheckpoint or CoordinatorPhase.Snapshotting || (IsAtBoundary && _isCheckpointDue))
         {
-            if (failure is not null && step == Fence.Step && (IsAtEnd || _isStopWanted) && AreShardsLive())
+            if (failure is not null && step == Fence.Step && (IsAtEnd || _isStopWanted) && AreShardsLive() && !IsGoingBack)
             {
                 End(RunOutcome.Failed, $"the run stands at step {step}, but its checkpoint could not be written: {failure}");
             }

@@ -39,6 +39,8 @@ public sealed class SeedTests(ITestOutputHelper output)
     [InlineData(10477)]
     [InlineData(41862)]
     [InlineData(100831)]
+    [InlineData(170613)]
+    [InlineData(181024)]
     [InlineData(1002178)]
     [InlineData(2001759)]
     [InlineData(3003543)]
