@@ -133,9 +133,15 @@ internal sealed class CoordinatorHost : SimulatedActor
         }
     }
 
-    /// <summary>Writes the copy of the state, with whatever goes wrong then.</summary>
+    /// <summary>Writes the copy of the state, with whatever goes wrong then. One that has a successor writes nothing any more.</summary>
     public void Write(Step step)
     {
+        if (!Cluster.MayPersist(this, new(Machine.Fence.Epoch, step)))
+        {
+            IsAlive = false;
+            return;
+        }
+
         try
         {
             Cluster.Disk.BeforeWrite();

@@ -41,6 +41,7 @@ public sealed class SeedTests(ITestOutputHelper output)
     [InlineData(100831)]
     [InlineData(170613)]
     [InlineData(181024)]
+    [InlineData(185886)]
     [InlineData(1002178)]
     [InlineData(2001759)]
     [InlineData(3003543)]
