@@ -17,12 +17,8 @@ namespace Cllm.Actors.Cluster;
 /// </summary>
 internal sealed class ClusterCoordinatorActor : CoordinatorActor
 {
-    private const int GatheringsMax = 30;
-
     /// <summary>With more nodes than this, changes of the directory are told together: while hundreds join, all of it to all of them each time would be gigabytes.</summary>
     private const int NodesToldAtOnceMax = 32;
-
-    private static readonly TimeSpan GatheringDelay = TimeSpan.FromMilliseconds(500);
 
     /// <summary>Between two looks at the heartbeats of a member that somebody else cannot reach.</summary>
     private static readonly TimeSpan HeartbeatPause = TimeSpan.FromSeconds(1);
@@ -35,13 +31,11 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
     private readonly Dictionary<int, NodeSeat> _nodes = [];
     private readonly ShardPlace[] _owners;
     private readonly StateRestoring _restoring;
+    private readonly CheckpointGathering _gathering;
     private readonly Akka.Cluster.Cluster _cluster = Akka.Cluster.Cluster.Get(Context.System);
     private long _version;
     private CheckpointPlace? _checkpoint;
-    private TakeCheckpoint? _gathering;
-    private int _gatherings;
     private bool _isDirectoryDue;
-    private ICancelable? _again;
     private ICancelable? _heartbeats;
 
     /// <summary>Until when the directory is not told again; none when it may be.</summary>
@@ -54,6 +48,7 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
         _owners = new ShardPlace[run.Shards.Length];
         _restoring = new(
             run, coordination.Host.Restore, shard => _owners[shard].Node is null ? null : coordination.ShardAddresses.GetValueOrDefault(shard, ActorRefs.Nobody), Self);
+        _gathering = new(run, () => Machine.IsGoingBack, Self);
         _checkpoint = FindCheckpoint();
     }
 
@@ -68,7 +63,7 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
     protected override void PostStop()
     {
         _restoring.Stop();
-        _again?.Cancel();
+        _gathering.Stop();
         _heartbeats?.Cancel();
         _pause?.Cancel();
         _cluster.Unsubscribe(Self);
@@ -91,11 +86,8 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
             case SlicesHeld or SliceIsRestored or RestoreOverdue:
                 FeedIf(_restoring.Take(message, Sender));
                 break;
-            case StateDue due when due.Step == _gathering?.Step:
-                GatherState();
-                break;
-            case StateGathered gathered when gathered.Step == _gathering?.Step:
-                TakeGathered(gathered.Failure);
+            case StateDue or StateGathered:
+                TakeGathered(message);
                 break;
             case DirectoryDue:
                 _pause = null;
@@ -186,8 +178,7 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
 
     protected override Input? TakeCheckpoint(TakeCheckpoint take)
     {
-        (_gathering, _gatherings) = (take, 0);
-        GatherState();
+        _gathering.Begin(take);
         return null;
     }
 
@@ -305,21 +296,12 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
         }
     }
 
-    private void GatherState() => _run.NodeActor.Tell(new StateWanted(_gathering!.Epoch, _gathering.Step), Self);
-
-    /// <summary>An owner that is lost meanwhile has its copy take over, at the same step: so it is tried some more times.</summary>
-    private void TakeGathered(string? failure)
+    private void TakeGathered(object message)
     {
-        var take = _gathering!;
-        if (failure is not null && ++_gatherings < GatheringsMax)
+        if (_gathering.Take(message) is var (take, failure))
         {
-            _again?.Cancel();
-            _again = Context.System.Scheduler.ScheduleTellOnceCancelable(GatheringDelay, Self, new StateDue(take.Step), Self);
-            return;
+            Feed(failure is null ? TakeSnapshot(take) : new CheckpointFailed(take.Step, failure));
         }
-
-        _gathering = null;
-        Feed(failure is null ? TakeSnapshot(take) : new CheckpointFailed(take.Step, failure));
     }
 
     /// <summary>Where a node is, or was.</summary>

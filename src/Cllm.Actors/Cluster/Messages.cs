@@ -127,8 +127,8 @@ internal sealed record ReleaseSlices : Inside;
 /// <summary>The coordinator wants the whole state of a step in this process; answered by <see cref="StateGathered"/>.</summary>
 internal sealed record StateWanted(Epoch Epoch, Step Step) : Inside;
 
-/// <summary>The state may be asked for once more.</summary>
-internal sealed record StateDue(Step Step) : Inside;
+/// <summary>The state may be asked for once more: it could not be had.</summary>
+internal sealed record StateDue(Step Step, string Failure) : Inside;
 
 /// <summary>The whole state is here, or could not be had.</summary>
 internal sealed record StateGathered(Step Step, string? Failure) : Inside;

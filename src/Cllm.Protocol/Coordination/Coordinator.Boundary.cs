@@ -200,7 +200,7 @@ public sealed partial class Coordinator
         else if (Phase is CoordinatorPhase.AwaitingCheckpoint or CoordinatorPhase.Snapshotting || (IsAtBoundary && _isCheckpointDue))
         {
             // As long as a slice does not stand at that step, there is no state to write: the run goes back first.
-            if (failure is not null && step == Fence.Step && (IsAtEnd || _isStopWanted) && AreShardsLive() && _restoreReason is null)
+            if (failure is not null && step == Fence.Step && (IsAtEnd || _isStopWanted) && AreShardsLive() && !IsGoingBack)
             {
                 End(RunOutcome.Failed, $"the run stands at step {step}, but its checkpoint could not be written: {failure}");
             }

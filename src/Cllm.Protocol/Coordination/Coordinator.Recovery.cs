@@ -11,6 +11,9 @@ public sealed partial class Coordinator
     /// <summary>Whether the next restore loses nothing: it gives the nodes of a run that begins its state.</summary>
     private bool _isBeginning;
 
+    /// <summary>Whether the run goes back to a checkpoint as soon as it can: a slice of its step is lost.</summary>
+    public bool IsGoingBack => _restoreReason is not null;
+
     /// <summary>Does again what the change of members has undone.</summary>
     private void Recover()
     {

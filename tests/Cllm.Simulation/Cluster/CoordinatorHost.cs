@@ -16,8 +16,6 @@ namespace Cllm.Simulation.Cluster;
 internal sealed class CoordinatorHost : SimulatedActor
 {
     private const long CombineTicks = Scenario.Second / 1000;
-    private const int GatheringsMax = 30;
-    private static readonly TimeSpan GatheringDelay = TimeSpan.FromMilliseconds(500);
 
     private readonly SortedSet<int> _workers;
 
@@ -29,16 +27,13 @@ internal sealed class CoordinatorHost : SimulatedActor
     private readonly CoordinatorPlace _place;
     private readonly SimulatedRef _self;
     private readonly StateRestoring? _restoring;
+    private readonly CheckpointGathering? _gathering;
 
     /// <summary>Nodes that have announced themselves and were not lost since, and the owners of the shards: what all are told.</summary>
     private readonly SortedDictionary<int, NodePlace> _places = [];
     private readonly ShardPlace[] _owners;
     private long _version;
     private bool _isDirectoryDue;
-
-    /// <summary>The checkpoint whose state is being gathered; none most of the time.</summary>
-    private TakeCheckpoint? _gathering;
-    private int _gatherings;
 
     /// <summary>The epoch of the newest restore.</summary>
     private Epoch _restoredIn;
@@ -59,6 +54,7 @@ internal sealed class CoordinatorHost : SimulatedActor
         _self = new(cluster, node, Address, _place);
         _restoring = _run is null ? null : new(
             _run, node.Process.Host.Restore, shard => _owners[shard].Node is not null && SeatOf(shard)?.Actor?.Ref is { } owner ? owner : null, _self);
+        _gathering = _run is null ? null : new(_run, () => machine.IsGoingBack, _self);
     }
 
     public CoordinatorSettings Settings { get; }
@@ -137,9 +133,15 @@ internal sealed class CoordinatorHost : SimulatedActor
         }
     }
 
-    /// <summary>Writes the copy of the state, with whatever goes wrong then.</summary>
+    /// <summary>Writes the copy of the state, with whatever goes wrong then. One that has a successor writes nothing any more.</summary>
     public void Write(Step step)
     {
+        if (!Cluster.MayPersist(this, new(Machine.Fence.Epoch, step)))
+        {
+            IsAlive = false;
+            return;
+        }
+
         try
         {
             Cluster.Disk.BeforeWrite();
@@ -193,8 +195,7 @@ internal sealed class CoordinatorHost : SimulatedActor
                     ? new RestoreFailed(late.Epoch, "another coordinator has taken over")
                     : new CheckpointFailed(((TakeCheckpoint)effect).Step, "another coordinator has taken over");
             case TakeCheckpoint take when _run is not null:
-                (_gathering, _gatherings) = (take, 0);
-                Gather();
+                _gathering!.Begin(take);
                 return null;
             case Restore restore when _run is not null:
                 _restoredIn = restore.Epoch;
@@ -227,11 +228,8 @@ internal sealed class CoordinatorHost : SimulatedActor
             case SlicesHeld or SliceIsRestored or RestoreOverdue:
                 FeedIf(_restoring!.Take(message, sender));
                 break;
-            case StateDue due when due.Step == _gathering?.Step:
-                Gather();
-                break;
-            case StateGathered gathered when gathered.Step == _gathering?.Step:
-                TakeGathered(gathered.Failure);
+            case StateDue or StateGathered when _gathering!.Take(message) is var (take, failure):
+                TakeGathered(take, failure);
                 break;
         }
 
@@ -243,6 +241,7 @@ internal sealed class CoordinatorHost : SimulatedActor
     {
         IsAlive = false;
         _restoring?.Stop();
+        _gathering?.Stop();
     }
 
     private void Locate(NodeId node)
@@ -329,18 +328,8 @@ internal sealed class CoordinatorHost : SimulatedActor
         }
     }
 
-    private void Gather() => _run!.NodeActor.Tell(new StateWanted(_gathering!.Epoch, _gathering.Step), _self);
-
-    private void TakeGathered(string? failure)
+    private void TakeGathered(TakeCheckpoint take, string? failure)
     {
-        var take = _gathering!;
-        if (failure is not null && ++_gatherings < GatheringsMax)
-        {
-            _run!.Scheduler.ScheduleTellOnce(GatheringDelay, _self, new StateDue(take.Step), _self);
-            return;
-        }
-
-        _gathering = null;
         failure ??= IsLeader ? null : "another coordinator has taken over";
         if (failure is null)
         {

@@ -43,6 +43,8 @@ public sealed class SeedTests(ITestOutputHelper output)
     [InlineData(100831)]
     [InlineData(170426)]
     [InlineData(170613)]
+    [InlineData(181024)]
+    [InlineData(185886)]
     [InlineData(1002178)]
     [InlineData(2001759)]
     [InlineData(3003543)]
