@@ -109,7 +109,7 @@ public sealed partial class Coordinator
 
         if (member.IsLeaving)
         {
-            Tell(Destination.Of(member.Worker), new LeaveGranted(member.Worker, member.Incarnation));
+            Tell(Destination.Of(member.Worker), new LeaveGranted(Fence.Epoch, member.Worker, member.Incarnation));
             return DropReason.Known;
         }
 
@@ -180,7 +180,7 @@ public sealed partial class Coordinator
             // Said again: no sign that the run gets on, so that orders that were lost still come again. Whoever was let go did not hear of it.
             if (!member.IsLive)
             {
-                Tell(Destination.Of(member.Worker), new LeaveGranted(member.Worker, member.Incarnation));
+                Tell(Destination.Of(member.Worker), new LeaveGranted(Fence.Epoch, member.Worker, member.Incarnation));
             }
 
             return DropReason.Duplicate;
@@ -214,7 +214,7 @@ public sealed partial class Coordinator
     {
         member.IsLive = false;
         Say($"worker {member.Worker} leaves at step {Fence.Step}");
-        Tell(Destination.Of(member.Worker), new LeaveGranted(member.Worker, member.Incarnation));
+        Tell(Destination.Of(member.Worker), new LeaveGranted(Fence.Epoch, member.Worker, member.Incarnation));
     }
 
     private void CountFailure(Member member, string name, string reason)

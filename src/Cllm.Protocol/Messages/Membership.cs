@@ -14,9 +14,10 @@ public sealed record WorkerStarted(WorkerId Worker, Incarnation Incarnation, Nod
 public sealed record WorkerLeaving(WorkerId Worker, Incarnation Incarnation) : Input, IMessage;
 
 /// <summary>Answer to <see cref="WorkerLeaving"/>: nothing the worker holds is needed any more.</summary>
+/// <param name="Epoch">The epoch in which that is so: a coordinator that has a successor does not know what that one needs.</param>
 /// <param name="Worker">The worker.</param>
 /// <param name="Incarnation">Its incarnation.</param>
-public sealed record LeaveGranted(WorkerId Worker, Incarnation Incarnation) : Input, IMessage;
+public sealed record LeaveGranted(Epoch Epoch, WorkerId Worker, Incarnation Incarnation) : Input, IMessage;
 
 /// <summary>A shard is there, for the first time or again.</summary>
 /// <param name="Shard">The shard.</param>

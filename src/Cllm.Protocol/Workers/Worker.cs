@@ -230,6 +230,11 @@ public sealed class Worker : IMachine
             return DropReason.OtherIncarnation;
         }
 
+        if (granted.Epoch.Number < Fence.Epoch.Number)
+        {
+            return DropReason.OlderEpoch;
+        }
+
         // Leases may be left: a coordinator that took this worker for lost has given them to others.
         Phase = WorkerPhase.Left;
         _queue.Clear();

@@ -35,6 +35,7 @@ public sealed class SeedTests(ITestOutputHelper output)
     [InlineData(1219)]
     [InlineData(2639)]
     [InlineData(4051)]
+    [InlineData(7293)]
     [InlineData(8765)]
     [InlineData(10477)]
     [InlineData(41862)]
