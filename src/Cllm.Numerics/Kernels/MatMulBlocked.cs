@@ -53,7 +53,7 @@ internal static unsafe class MatMulBlocked<TLanes, TVector>
     private const int DirectFloatsMax = 1 << 19;
 
     /// <summary>Floats from which on a weight gradient is stored past the caches: it would push out what the next products read.</summary>
-    private const long StreamFloatsMin = 1 << 13;
+    private const long StreamFloatsMin = 1 << 18;
 
     /// <summary>Rows of B that one block takes as the left operand: they stay in the second-level cache while the strips pass by.</summary>
     private const int SwappedRows = 96;
