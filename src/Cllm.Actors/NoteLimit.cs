@@ -15,6 +15,9 @@ internal sealed class NoteLimit
 
     private readonly Dictionary<string, Told> _kinds = [];
 
+    /// <summary>The first line of a message: some of Akka.NET's quote an exception with its stack.</summary>
+    public static string FirstLine(object message) => $"{message}".TrimStart().ReplaceLineEndings("\n").Split('\n', 2)[0].TrimEnd();
+
     /// <summary>What is to be told of a sentence; none when it is only counted.</summary>
     /// <param name="sentence">The sentence. Its kind is how it begins, numbers aside.</param>
     /// <param name="nowTicks">Time of a clock that never goes back, in units of 100 nanoseconds.</param>

@@ -153,7 +153,7 @@ internal sealed class NodeActor : UntypedActor, IEffectPerformer
                 // That a connection broke or is refused is known already, and told in the run's own words.
                 break;
             case LogEvent log:
-                if (_limit.Pass(FirstLine($"{log.Message}"), NowTicks) is { } sentence)
+                if (_limit.Pass(NoteLimit.FirstLine(log.Message), NowTicks) is { } sentence)
                 {
                     _observer.Note($"Akka.NET: {sentence}");
                 }
@@ -215,9 +215,6 @@ internal sealed class NodeActor : UntypedActor, IEffectPerformer
         log.LogClass.Namespace?.StartsWith("Akka.Remote", StringComparison.Ordinal) == true
         || log.LogSource.Contains("endpoint", StringComparison.OrdinalIgnoreCase)
         || log.LogSource.Contains("remot", StringComparison.OrdinalIgnoreCase);
-
-    /// <summary>What comes behind it is a stack.</summary>
-    private static string FirstLine(string text) => text.TrimStart().Split('\n', 2)[0].TrimEnd();
 
     private void Follow(Epoch epoch)
     {

@@ -61,7 +61,7 @@ internal sealed class RunActor : UntypedActor
                 _coordinator.Forward(message);
                 break;
             case LogEvent log:
-                _coordinator.Tell(new Noted($"Akka.NET: {FirstLine(log.Message)}"), Self);
+                _coordinator.Tell(new Noted($"Akka.NET: {NoteLimit.FirstLine(log.Message)}"), Self);
                 break;
             case TrainingEnd end:
                 _end.TrySetResult(end);
@@ -99,9 +99,6 @@ internal sealed class RunActor : UntypedActor
             return !isFinal && coordinator.Epoch.Number > 0 && _failures <= _run.Settings.FailuresMax ? Directive.Restart : Directive.Stop;
         },
         loggingEnabled: false);
-
-    /// <summary>Some of Akka.NET's messages quote an exception with its stack.</summary>
-    private static string FirstLine(object message) => $"{message}".ReplaceLineEndings("\n").Split('\n')[0];
 
     private static void Start(Props props, string name) =>
         Context.ActorOf(props.WithDispatcher(Dispatcher), name).Tell(new Own(new MachineStarted()), ActorRefs.NoSender);
