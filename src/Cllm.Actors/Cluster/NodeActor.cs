@@ -36,8 +36,6 @@ internal sealed class NodeActor : UntypedActor, IEffectPerformer
 
     /// <summary>The coordinator that admitted this node; whichever there is, before that.</summary>
     private IActorRef _coordinator;
-    private IActorRef _holder = ActorRefs.Nobody;
-    private Epoch? _holding;
     private ICancelable? _deadline;
     private bool _isStarted;
 
@@ -178,35 +176,17 @@ internal sealed class NodeActor : UntypedActor, IEffectPerformer
             case LeaveWanted:
                 _runner.Feed(new LeaveRequested());
                 break;
-            case WeightsWanted wanted:
-                _slices.Want(wanted.Epoch, wanted.Step);
-                break;
             case SliceFetchEnded ended:
                 _slices.Take(ended);
                 StartWhatCan();
-                SayIfHeld();
-                break;
-            case SliceFetchDue due:
-                _slices.Take(due);
-                break;
-            case SliceWanted wanted:
-                var shard = Sender;
-                _slices.Pull(wanted, failure => shard.Tell(new SlicePulled(wanted, failure), Self));
-                break;
-            case HoldSlices hold:
-                (_holder, _holding) = (Sender, hold.Epoch);
-                _slices.Hold(hold.Epoch);
-                SayIfHeld();
-                break;
-            case ReleaseSlices:
-                _holding = null;
-                _slices.Release();
-                break;
-            case StateWanted wanted:
-                StateGathering.Begin(_run, _slices, wanted, Sender);
+                _slices.SayIfHeld();
                 break;
             default:
-                Unhandled(message);
+                if (!_slices.Take(message, Sender))
+                {
+                    Unhandled(message);
+                }
+
                 break;
         }
     }
@@ -222,15 +202,6 @@ internal sealed class NodeActor : UntypedActor, IEffectPerformer
         {
             _coordinator = Sender;
             _run.Follow(epoch);
-        }
-    }
-
-    private void SayIfHeld()
-    {
-        if (_holding is { } epoch && _slices.IsIdle)
-        {
-            _holding = null;
-            _holder.Tell(new SlicesHeld(epoch), Self);
         }
     }
 

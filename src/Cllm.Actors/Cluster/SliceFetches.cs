@@ -35,6 +35,9 @@ internal sealed class SliceFetches : IDisposable
 
     private bool _isHeld;
 
+    /// <summary>Who waits for all fetches to have ended, and in which epoch; none when nobody does.</summary>
+    private (IActorRef Holder, Epoch Epoch)? _holding;
+
     public SliceFetches(NodeRun run, IActorRef self)
     {
         (_run, _self) = (run, self);
@@ -43,6 +46,50 @@ internal sealed class SliceFetches : IDisposable
 
     /// <summary>Whether no fetch is under way.</summary>
     public bool IsIdle => Array.TrueForAll(_fetches, fetch => fetch.Aim is null);
+
+    /// <summary>Takes what the node's actor is told of slices. What has ended is its own to take first: something may start then, before <see cref="SayIfHeld"/>.</summary>
+    /// <param name="message">What.</param>
+    /// <param name="sender">By whom.</param>
+    /// <returns>Whether it was that.</returns>
+    public bool Take(object message, IActorRef sender)
+    {
+        switch (message)
+        {
+            case WeightsWanted wanted:
+                Want(wanted.Epoch, wanted.Step);
+                return true;
+            case SliceFetchDue due:
+                Take(due);
+                return true;
+            case SliceWanted wanted:
+                Pull(wanted, failure => sender.Tell(new SlicePulled(wanted, failure), _self));
+                return true;
+            case HoldSlices hold:
+                _holding = (sender, hold.Epoch);
+                Hold(hold.Epoch);
+                SayIfHeld();
+                return true;
+            case ReleaseSlices:
+                _holding = null;
+                Release();
+                return true;
+            case StateWanted wanted:
+                StateGathering.Begin(_run, this, wanted, sender);
+                return true;
+            default:
+                return false;
+        }
+    }
+
+    /// <summary>Tells whoever holds the fetches that none is under way any more.</summary>
+    public void SayIfHeld()
+    {
+        if (_holding is var (holder, epoch) && IsIdle)
+        {
+            _holding = null;
+            holder.Tell(new SlicesHeld(epoch), _self);
+        }
+    }
 
     /// <summary>Somebody needs the weights of a step.</summary>
     public void Want(Epoch epoch, Step step)

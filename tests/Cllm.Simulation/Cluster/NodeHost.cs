@@ -16,8 +16,6 @@ internal sealed class NodeHost : SimulatedActor, IDisposable
 
     /// <summary>Shards that were given to this node and start as soon as nothing is in their way.</summary>
     private readonly SortedDictionary<int, StartShard> _starting = [];
-    private IActorRef _holder = ActorRefs.Nobody;
-    private Epoch? _holding;
 
     public NodeHost(SimulatedCluster cluster, SimulatedNode node, Node machine)
         : base(cluster, node, machine)
@@ -67,37 +65,19 @@ internal sealed class NodeHost : SimulatedActor, IDisposable
     {
         switch (message)
         {
-            case WeightsWanted wanted:
-                _slices.Want(wanted.Epoch, wanted.Step);
-                break;
             case SliceFetchEnded ended:
                 _slices.Take(ended);
                 StartWhatCan();
-                SayIfHeld();
-                break;
-            case SliceFetchDue due:
-                _slices.Take(due);
-                break;
-            case SliceWanted wanted:
-                _slices.Pull(wanted, failure => sender.Tell(new SlicePulled(wanted, failure), Ref));
-                break;
-            case HoldSlices hold:
-                (_holder, _holding) = (sender, hold.Epoch);
-                _slices.Hold(hold.Epoch);
-                SayIfHeld();
-                break;
-            case ReleaseSlices:
-                _holding = null;
-                _slices.Release();
-                break;
-            case StateWanted wanted:
-                StateGathering.Begin(_run, _slices, wanted, sender);
+                _slices.SayIfHeld();
                 break;
             case ReplicaOffered offer:
                 _slices.Copy(offer, failure => sender.Tell(new ReplicaFetched(offer.Shard, offer.Step, failure), Ref));
                 break;
             case ClusterDirectory directory:
                 Take(directory);
+                break;
+            default:
+                _slices.Take(message, sender);
                 break;
         }
     }
@@ -127,15 +107,6 @@ internal sealed class NodeHost : SimulatedActor, IDisposable
                 return null;
             default:
                 return null;
-        }
-    }
-
-    private void SayIfHeld()
-    {
-        if (_holding is { } epoch && _slices.IsIdle)
-        {
-            _holding = null;
-            _holder.Tell(new SlicesHeld(epoch), Ref);
         }
     }
 
