@@ -73,6 +73,10 @@ public sealed class ClusterNode : IAsyncDisposable
     /// <summary>Reaches whichever coordinator there is.</summary>
     public IActorRef AnyCoordinator => _anyCoordinator;
 
+    /// <summary>Where the run's other nodes are, as heard last.</summary>
+    public IReadOnlyList<Address> OtherNodes =>
+        [.. _run.Directory.Nodes.Where(place => place.Node != _run.Node).Select(place => ActorPath.Parse(place.Actor).Address)];
+
     /// <summary>Asks the run to finish the step, write a checkpoint and end.</summary>
     public void StopRun() => _node.Tell(new StopRequested());
 
@@ -96,7 +100,7 @@ public sealed class ClusterNode : IAsyncDisposable
     private static TrainingEnd StruckOff(NodeRun run) => run.Coordination is { } coordination
         ? new(
             coordination.CommittedSteps, RunOutcome.Failed,
-            "this process and enough of the others that may coordinate the run could not reach each other for a while, so it has stopped lest two of them coordinate")
+            "this process and enough of the others that may coordinate the run could not reach each other for a while, so it has stopped lest two of them coordinate; if none of them goes on with the run, go on with `cllm train --resume`")
         : new(0, RunOutcome.Failed, "the run's cluster is gone, or has done without this process")
         {
             // Who has coordinated has told of steps that others have gone on from elsewhere; who was never taken in will not be now.

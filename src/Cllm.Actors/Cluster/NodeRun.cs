@@ -64,7 +64,7 @@ internal sealed class NodeRun : ProcessRun
     /// <summary>What the run's coordinator here knows, or knew last; none where it never was. Set by its seat.</summary>
     public CoordinatorRun? Coordination { get; set; }
 
-    /// <summary>Who takes part, as heard last. Set by the node's actor.</summary>
+    /// <summary>Who takes part, as heard last. Set by the node's actor, read by any thread.</summary>
     public ClusterDirectory Directory { get; set; } = ClusterDirectory.Empty;
 
     /// <inheritdoc/>
