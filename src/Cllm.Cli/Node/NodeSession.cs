@@ -188,7 +188,9 @@ public sealed class NodeSession
 
         if (end.Outcome == RunOutcome.Stopped)
         {
-            _terminal.Fail($"The run at {_request.Join} was stopped, with a checkpoint; join again when it goes on.");
+            _terminal.Fail(end.CommittedSteps == 0
+                ? $"The run at {_request.Join} was stopped before its first step was done; join again when it begins."
+                : $"The run at {_request.Join} was stopped, with a checkpoint; join again when it goes on.");
             return ExitCode.Interrupted;
         }
 
