@@ -60,11 +60,12 @@ public sealed record ClusterSystem
 
     /// <summary>Starts the actor system of a node, which is a member of no cluster yet.</summary>
     /// <exception cref="Cllm.Model.InputException">The port cannot be listened at, or others could reach it without certificates.</exception>
-    public ActorSystem StartNode() => Start(NodeText(), Listen);
+    public ActorSystem StartNode() => Start(NodeText(), Listen, _ => { });
 
     /// <summary>Starts an actor system that only asks: it is no member of a cluster and listens at a port of its own.</summary>
+    /// <param name="objection">Told what speaks against the certificate of whoever is called; any thread.</param>
     /// <exception cref="Cllm.Model.InputException">The host is not one of this machine, or others could reach it without certificates.</exception>
-    public ActorSystem StartCaller() => Start("akka.actor.provider = remote", Listen with { Port = 0 });
+    public ActorSystem StartCaller(Action<string> objection) => Start("akka.actor.provider = remote", Listen with { Port = 0 }, objection);
 
     /// <summary>
     /// A majority of the processes that may coordinate: with one of them, whoever cannot reach it leaves; with three, whoever cannot reach two.
@@ -77,7 +78,7 @@ public sealed record ClusterSystem
         }
         """;
 
-    private ActorSystem Start(string text, NodeAddress listen)
+    private ActorSystem Start(string text, NodeAddress listen, Action<string> objection)
     {
         WhoMayJoin.Require(listen, Certificates is not null);
         var tcp = $$"""
@@ -93,7 +94,16 @@ public sealed record ClusterSystem
         if (Certificates is { } certificates)
         {
             // The name is not checked: nodes are called by addresses that nobody knew when the certificates were made. Who has one is in.
-            CertificateValidationCallback trusts = (other, _, _, _, _) => other is not null && certificates.Trusts(other);
+            CertificateValidationCallback trusts = (other, _, _, _, _) =>
+            {
+                var reason = certificates.ObjectionTo(other);
+                if (reason is not null)
+                {
+                    objection(reason);
+                }
+
+                return reason is null;
+            };
             setup = setup.And(new DotNettySslSetup(certificates.Own, suppressValidation: false, requireMutualAuthentication: true, trusts));
         }
 

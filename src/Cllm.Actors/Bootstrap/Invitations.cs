@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Akka.Actor;
 using Cllm.Model;
 using Cllm.Model.Run;
@@ -29,13 +30,22 @@ public static class Invitations
     /// <exception cref="OperationCanceledException">It was told to give up.</exception>
     public static async Task<RunInvitation> AskAsync(NodeAddress run, ClusterSystem network, TimeSpan patience, CancellationToken stop)
     {
-        using var caller = network.StartCaller();
+        var began = Stopwatch.GetTimestamp();
+        var objection = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var caller = network.StartCaller(reason => objection.TrySetResult(reason));
         try
         {
             var there = caller.ActorSelection(new RootActorPath(network.AddressOf(run)) / "user" / InvitationActor.Name);
-            for (var left = patience; left > TimeSpan.Zero; left -= BetweenQuestions)
+            while (Stopwatch.GetElapsedTime(began) < patience)
             {
-                if (await AnswerAsync(there, stop).ConfigureAwait(false) is { } answer)
+                var question = AnswerAsync(there, stop);
+                if (await Task.WhenAny(question, objection.Task).ConfigureAwait(false) == objection.Task)
+                {
+                    throw new InputException(
+                        $"The process at {run} is not trusted: {await objection.Task.ConfigureAwait(false)}; give both certificates of the same authority.");
+                }
+
+                if (await question.ConfigureAwait(false) is { } answer)
                 {
                     return RunInvitation.Parse(answer, run.ToString(), RunIdentity.ProtocolVersion);
                 }

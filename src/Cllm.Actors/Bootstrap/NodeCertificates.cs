@@ -25,8 +25,8 @@ public sealed class NodeCertificates
     /// <summary>The same for the tensor channel.</summary>
     public ChannelTls Channel { get; }
 
-    /// <summary>Whether a peer may join.</summary>
-    public bool Trusts(X509Certificate2 other) => Channel.ObjectionTo(other) is null;
+    /// <summary>What speaks against a peer, as the second half of a sentence; none when it may join.</summary>
+    public string? ObjectionTo(X509Certificate2? other) => Channel.ObjectionTo(other);
 
     /// <summary>Reads a folder.</summary>
     /// <exception cref="InputException">A file is missing, damaged or not readable.</exception>

@@ -33,8 +33,12 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
     private readonly StateRestoring _restoring;
     private readonly CheckpointGathering _gathering;
     private readonly Akka.Cluster.Cluster _cluster = Akka.Cluster.Cluster.Get(Context.System);
+    private readonly CoordinatorSeats _seats;
     private long _version;
     private CheckpointPlace? _checkpoint;
+
+    /// <summary>Whether the run may begin, or has: all processes that may coordinate it were members once.</summary>
+    private bool _mayBegin;
     private bool _isDirectoryDue;
     private ICancelable? _heartbeats;
 
@@ -50,6 +54,8 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
             run, coordination.Host.Restore, shard => _owners[shard].Node is null ? null : coordination.ShardAddresses.GetValueOrDefault(shard, ActorRefs.Nobody), Self);
         _gathering = new(run, () => Machine.IsGoingBack, Self);
         _checkpoint = FindCheckpoint();
+        _seats = new(_cluster);
+        _mayBegin = coordination.Settings.IsSuccessor || _seats.Members >= _seats.Count;
     }
 
     protected override void PreStart()
@@ -57,7 +63,7 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
         base.PreStart();
         Context.System.EventStream.Subscribe(Self, typeof(DisassociatedEvent));
         _cluster.Subscribe(Self, ClusterEvent.SubscriptionInitialStateMode.InitialStateAsEvents,
-            typeof(ClusterEvent.UnreachableMember), typeof(ClusterEvent.MemberDowned), typeof(ClusterEvent.MemberExited), typeof(ClusterEvent.MemberRemoved));
+            typeof(ClusterEvent.MemberUp), typeof(ClusterEvent.UnreachableMember), typeof(ClusterEvent.MemberDowned), typeof(ClusterEvent.MemberExited), typeof(ClusterEvent.MemberRemoved));
     }
 
     protected override void PostStop()
@@ -77,7 +83,7 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
             case NodeLocated located:
                 Locate(located);
                 break;
-            case NodeJoining joining when !IsAt(joining.Node, Sender):
+            case NodeJoining joining when !_mayBegin || !IsAt(joining.Node, Sender):
                 break;
             case NodeJoining when Machine.Phase == CoordinatorPhase.Ended:
                 // Whoever announces itself as the run ends is told how it has ended, and not that it is refused.
@@ -102,6 +108,9 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
                 break;
             case ClusterEvent.UnreachableMember gone:
                 LoseIfUnheard(gone);
+                break;
+            case ClusterEvent.MemberUp up:
+                BeginIfComplete(up.Member);
                 break;
             case ClusterEvent.IMemberEvent gone:
                 Lose(gone.Member.Address, $"the membership says that it is {gone.Member.Status}");
@@ -186,7 +195,27 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
 
     private bool IsLive(NodeId node) => _nodes.TryGetValue(node.Number, out var seat) && seat.IsLive;
 
-    private bool IsAt(NodeId node, IActorRef actor) => _nodes.TryGetValue(node.Number, out var seat) && seat.Actor.Equals(actor);
+    private bool IsAt(NodeId node, IActorRef actor) => _nodes.TryGetValue(node.Number, out var seat) && seat.IsLive && seat.Actor.Equals(actor);
+
+    /// <summary>Nodes announce themselves again, and from then on are heard.</summary>
+    private void BeginIfComplete(Member newcomer)
+    {
+        if (_mayBegin || !CoordinatorSeats.MayCoordinate(newcomer))
+        {
+            return;
+        }
+
+        var (count, missing) = (_seats.Count, _seats.Count - _seats.Members);
+        _mayBegin = missing <= 0;
+        if (_mayBegin)
+        {
+            SendToNodes(new(Destination.EveryNode, new CoordinatorStarted(Machine.Fence.Epoch)));
+        }
+        else
+        {
+            _coordination.Note($"the run begins when all {count} processes that may coordinate it are there; {missing} {(missing == 1 ? "is" : "are")} missing (`cllm node --standby`)");
+        }
+    }
 
     private void Locate(NodeLocated located)
     {
@@ -199,9 +228,29 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
 
         if (known is not { IsLive: true })
         {
+            // Whoever the membership has not told of yet announces itself again.
+            if (IsElsewhere(Sender) && (_seats.At(AddressOf(Sender)) is not { } member || IsSurplus(located.Node, member, Sender)))
+            {
+                return;
+            }
+
             _nodes[number] = new(located.Node, Sender, AddressOf(Sender), located.Channel) { IsLive = true };
             _isDirectoryDue = true;
         }
+    }
+
+    private bool IsElsewhere(IActorRef actor) => AddressOf(actor) != _cluster.SelfAddress;
+
+    private bool IsSurplus(NodeId node, Member member, IActorRef actor)
+    {
+        var isSurplus = _seats.IsSurplus(member, _nodes.Values.Where(seat => seat.IsLive).Select(seat => seat.Address));
+        if (isSurplus)
+        {
+            actor.Tell(
+                new JoinRefused(node, $"{_seats.Count - 1} other processes can take the run over, as many as it was started for (`cllm train --standbys`); leave --standby out"), Self);
+        }
+
+        return isSurplus;
     }
 
     private Address AddressOf(IActorRef actor) => actor.Path.Address is { Host: not null } address ? address : _cluster.SelfAddress;

@@ -65,19 +65,17 @@ public sealed class ClusterNode : IAsyncDisposable
         var coordinator = system.ActorOf(
             ClusterSingletonProxy.Props($"/user/{SeatName}", ClusterSingletonProxySettings.Create(system).WithRole(CoordinatorRole)), "any-coordinator");
         var end = new TaskCompletionSource<TrainingEnd>(TaskCreationOptions.RunContinuationsAsynchronously);
-        system.WhenTerminated.ContinueWith(
-            _ => end.TrySetResult(new(0, RunOutcome.Failed, "the run's cluster is gone, or has done without this process")
-            {
-                // Who has coordinated has told of steps that others have gone on from elsewhere; who was never taken in will not be now.
-                MayJoinAgain = run.NewestEpoch.Number > 0 && !run.HasCoordinated,
-            }),
-            TaskScheduler.Default);
+        system.WhenTerminated.ContinueWith(_ => end.TrySetResult(StruckOff(run)), TaskScheduler.Default);
         var node = system.ActorOf(Props.Create(() => new NodeActor(run, observer, coordinator, end)), NodeActor.Name);
         return new(system, run, node, coordinator, end.Task);
     }
 
     /// <summary>Reaches whichever coordinator there is.</summary>
     public IActorRef AnyCoordinator => _anyCoordinator;
+
+    /// <summary>Where the run's other nodes are, as heard last.</summary>
+    public IReadOnlyList<Address> OtherNodes =>
+        [.. _run.Directory.Nodes.Where(place => place.Node != _run.Node).Select(place => ActorPath.Parse(place.Actor).Address)];
 
     /// <summary>Asks the run to finish the step, write a checkpoint and end.</summary>
     public void StopRun() => _node.Tell(new StopRequested());
@@ -98,6 +96,16 @@ public sealed class ClusterNode : IAsyncDisposable
         _run.Channel.Server.Dispose();
         _run.Updates.Dispose();
     }
+
+    private static TrainingEnd StruckOff(NodeRun run) => run.Coordination is { } coordination
+        ? new(
+            coordination.CommittedSteps, RunOutcome.Failed,
+            "this process and enough of the others that may coordinate the run could not reach each other for a while, so it has stopped lest two of them coordinate; if none of them goes on with the run, go on with `cllm train --resume`")
+        : new(0, RunOutcome.Failed, "the run's cluster is gone, or has done without this process")
+        {
+            // Who has coordinated has told of steps that others have gone on from elsewhere; who was never taken in will not be now.
+            MayJoinAgain = run.NewestEpoch.Number > 0,
+        };
 
     /// <summary>A worker may be amid a leaf: its memory is not the caller's before it has stopped.</summary>
     private async Task StopAsync(IActorRef actor)

@@ -124,9 +124,9 @@ internal sealed class CoordinatorSeat : UntypedActor, IWithUnboundedStash
     /// <summary>Who comes first begins the run; whoever comes after it finds out from the shards where that has got.</summary>
     private void Begin(int number)
     {
-        _run.HasCoordinated = true;
         var settings = SettingsOf(_run, isSuccessor: number > 1) with { FirstEpoch = Epoch.FirstOf(number) };
         _coordination = new(_run.Host, _observer, settings, new(_run.Settings.Name, _run.Settings.StepTokens, settings.Leaves));
+        _run.Coordination = _coordination;
         if (number == 1)
         {
             _run.HoldFirstStep();

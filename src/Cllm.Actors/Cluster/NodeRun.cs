@@ -61,10 +61,10 @@ internal sealed class NodeRun : ProcessRun
     /// <summary>The node's actor; set by it before it starts others.</summary>
     public IActorRef NodeActor { get; set; } = ActorRefs.Nobody;
 
-    /// <summary>Whether the run's coordinator is or was here. Set by its seat.</summary>
-    public bool HasCoordinated { get; set; }
+    /// <summary>What the run's coordinator here knows, or knew last; none where it never was. Set by its seat.</summary>
+    public CoordinatorRun? Coordination { get; set; }
 
-    /// <summary>Who takes part, as heard last. Set by the node's actor.</summary>
+    /// <summary>Who takes part, as heard last. Set by the node's actor, read by any thread.</summary>
     public ClusterDirectory Directory { get; set; } = ClusterDirectory.Empty;
 
     /// <inheritdoc/>

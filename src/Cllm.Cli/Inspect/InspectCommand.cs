@@ -34,23 +34,23 @@ public sealed class InspectCommand(
     {
         using var run = new RunAddress(parsed.GetValue(_at) ?? InspectionServer.DefaultAddress);
         var asJson = parsed.GetValue(_json);
-        (RunView? view, string text, string sentence) = run.Ask(stop);
-        if (view is null)
+        RunLook look = run.Ask(stop);
+        if (look.View is not { } view)
         {
-            terminal.Fail(sentence);
+            terminal.Fail(look.Sentence);
             return ExitCode.Failure;
         }
 
         if (!parsed.GetValue(_watch))
         {
-            Show(view, asJson ? json(view, text) : null);
+            Show(view, asJson ? json(view, look.Json) : null);
             return ExitCode.Success;
         }
 
         using var signals = new StopSignals(terminal.OwnsProcess, stop);
         if (terminal.Live is null || asJson)
         {
-            Watch(run, view, text, asJson ? json : null, signals.Token);
+            Watch(run, look, asJson ? json : null, signals.Token);
         }
         else
         {
@@ -60,45 +60,54 @@ public sealed class InspectCommand(
         return ExitCode.Success;
     }
 
-    private void Watch(RunAddress run, RunView view, string text, Func<RunView, string, string>? json, CancellationToken stop)
+    private void Watch(RunAddress run, RunLook first, Func<RunView, string, string>? json, CancellationToken stop)
     {
-        for (RunView? seen = view; seen is not null;)
+        RunLook look = first;
+        for (; look.View is not null || look.IsProcessThere; look = run.Ask(stop))
         {
-            Show(seen, json?.Invoke(seen, text));
-            terminal.Output.Flush();
+            if (look.View is { } view)
+            {
+                Show(view, json?.Invoke(view, look.Json));
+                terminal.Output.Flush();
+            }
+
             if (stop.WaitHandle.WaitOne(BetweenLooks))
             {
                 return;
             }
+        }
 
-            (seen, text, string sentence) = run.Ask(stop);
-            if (seen is null && !stop.IsCancellationRequested)
-            {
-                terminal.Fail(sentence);
-            }
+        if (json is null)
+        {
+            SayOver(run, stop);
+        }
+    }
+
+    /// <summary>That a run that was watched is there no longer is how watching ends, and no failure.</summary>
+    private void SayOver(RunAddress run, CancellationToken stop)
+    {
+        if (!stop.IsCancellationRequested)
+        {
+            terminal.Say($"Nobody answers at {run} any more: the run is over, or this process of it.");
         }
     }
 
     private void Draw(IAnsiConsole console, RunAddress run, RunView view, CancellationToken stop)
     {
-        string sentence = "";
         console.Live(Picture(view)).Start(context =>
         {
-            while (!stop.WaitHandle.WaitOne(BetweenLooks))
+            var isThere = true;
+            while (isThere && !stop.WaitHandle.WaitOne(BetweenLooks))
             {
-                (RunView? seen, _, sentence) = run.Ask(stop);
-                if (seen is null)
+                RunLook look = run.Ask(stop);
+                isThere = look.View is not null || look.IsProcessThere;
+                if (look.View is { } seen)
                 {
-                    return;
+                    context.UpdateTarget(Picture(seen));
                 }
-
-                context.UpdateTarget(Picture(seen));
             }
         });
-        if (sentence.Length > 0 && !stop.IsCancellationRequested)
-        {
-            terminal.Fail(sentence);
-        }
+        SayOver(run, stop);
     }
 
     private void Show(RunView view, string? json)

@@ -18,8 +18,8 @@ public sealed class RunAddress(string at) : IDisposable
         MaxResponseContentBufferSize = AnswerBytesMax,
     };
 
-    /// <summary>The run's view and the JSON it came in; or why there is none.</summary>
-    public (RunView? View, string Json, string Sentence) Ask(CancellationToken stop)
+    /// <summary>Asks once.</summary>
+    public RunLook Ask(CancellationToken stop)
     {
         string json;
         try
@@ -28,7 +28,10 @@ public sealed class RunAddress(string at) : IDisposable
             json = response.Content.ReadAsStringAsync(stop).GetAwaiter().GetResult();
             if (response.StatusCode == HttpStatusCode.ServiceUnavailable)
             {
-                return (null, "", $"The process at {at} is there, but its run's coordinator does not answer; it may be starting or restoring. Try again in a moment.");
+                return new(null, "", $"The process at {at} is there, but its run's coordinator does not answer; it may be starting or restoring. Try again in a moment.")
+                {
+                    IsProcessThere = true,
+                };
             }
         }
         catch (Exception failure) when (failure is HttpRequestException or TaskCanceledException && !stop.IsCancellationRequested)
@@ -36,11 +39,14 @@ public sealed class RunAddress(string at) : IDisposable
             bool isSilent = failure is TaskCanceledException;
             bool isUnknown = failure.InnerException is SocketException { SocketErrorCode: SocketError.HostNotFound or SocketError.TryAgain };
             string what = isUnknown ? $"There is no host of that name: {at}" : isSilent ? $"{at} does not answer" : $"Nobody answers at {at}";
-            return (null, "", $"{what}; start the run with --metrics-listen {at}, or say with --at HOST:PORT where it is.");
+            return new(null, "", $"{what}; start the run with --metrics-listen {at}, or say with --at HOST:PORT where it is.");
         }
 
-        return RunViewJson.Read(json) is { } view ? (view, json, "") : (null, "", $"What answers at {at} is no run of this program; say with --at HOST:PORT where it is.");
+        return RunViewJson.Read(json) is { } view ? new(view, json, "") : new(null, "", $"What answers at {at} is no run of this program; say with --at HOST:PORT where it is.");
     }
+
+    /// <summary>HOST:PORT.</summary>
+    public override string ToString() => at;
 
     /// <inheritdoc/>
     public void Dispose() => _client.Dispose();

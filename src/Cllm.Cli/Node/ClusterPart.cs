@@ -19,6 +19,9 @@ public sealed class ClusterPart
     /// <summary>Nobody goes on when the run is over: what was said last has to get out, and no more.</summary>
     private static readonly TimeSpan EndPatience = TimeSpan.FromSeconds(3);
 
+    /// <summary>Where the run's other nodes were when this process took part last: the one it came by may be gone by then.</summary>
+    private IReadOnlyList<Address> _others = [];
+
     /// <summary>How the process takes part.</summary>
     public required ClusterSystem Network { get; init; }
 
@@ -72,7 +75,7 @@ public sealed class ClusterPart
             var cluster = Akka.Cluster.Cluster.Get(system);
             if (Seed is { } seed)
             {
-                cluster.JoinSeedNodes([Network.AddressOf(seed)]);
+                cluster.JoinSeedNodes(_others.Prepend(Network.AddressOf(seed)).Where(other => other != cluster.SelfAddress).Distinct());
             }
             else
             {
@@ -92,6 +95,7 @@ public sealed class ClusterPart
             {
                 TrainingEnd end = await node.End.ConfigureAwait(false);
                 patience = end.Outcome == RunOutcome.Finished || Seed is null ? EndPatience : LeavePatience;
+                _others = node.OtherNodes;
                 return end;
             }
         }

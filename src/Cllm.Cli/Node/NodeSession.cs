@@ -31,7 +31,6 @@ public sealed class NodeSession
     {
         (_request, _terminal, _control, _stop) = (request, terminal, control, stop);
         NodeAddress listen = request.Listen ?? NodeAddress.Facing(request.Join);
-        WhoMayJoin.Require(listen, request.TlsPath is not null);
         _network = new ClusterSystem
         {
             Hocon = Hocon.Load(request.HoconPath),
@@ -39,6 +38,7 @@ public sealed class NodeSession
             Certificates = request.TlsPath is null ? null : NodeCertificates.Load(request.TlsPath),
             Roles = request.IsStandby ? [ClusterNode.CoordinatorRole, ClusterSystem.WorkerRole] : [ClusterSystem.WorkerRole],
         };
+        _network.RequireFree();
     }
 
     /// <summary>Carries a request out.</summary>
@@ -188,7 +188,9 @@ public sealed class NodeSession
 
         if (end.Outcome == RunOutcome.Stopped)
         {
-            _terminal.Fail($"The run at {_request.Join} was stopped, with a checkpoint; join again when it goes on.");
+            _terminal.Fail(end.CommittedSteps == 0
+                ? $"The run at {_request.Join} was stopped before its first step was done; join again when it begins."
+                : $"The run at {_request.Join} was stopped, with a checkpoint; join again when it goes on.");
             return ExitCode.Interrupted;
         }
 

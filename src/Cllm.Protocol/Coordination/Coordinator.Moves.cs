@@ -68,8 +68,8 @@ public sealed partial class Coordinator
     {
         foreach (var node in _nodes.Values)
         {
-            if (node is { IsLive: true, IsLeaving: true, IsDrained: false } && AreShardsLive()
-                && !Array.Exists(_shards, shard => shard.Node == node.Node)
+            if (node is { IsLive: true, IsLeaving: true, IsDrained: false } && AreShardsKnown()
+                && !Array.Exists(_shards, shard => shard.IsLive && shard.Node == node.Node)
                 && !_workers.Values.Any(worker => worker.IsLive && worker.Node == node.Node))
             {
                 node.IsDrained = true;
@@ -78,6 +78,10 @@ public sealed partial class Coordinator
             }
         }
     }
+
+    /// <summary>Whether every shard is heard of, or is nobody's because the run has yet to begin.</summary>
+    private bool AreShardsKnown() => Array.TrueForAll(
+        _shards, shard => shard.IsLive || (!_settings.IsSuccessor && shard.Incarnation.Number == 0 && shard.AssignedTo is null));
 
     /// <summary>Begins to move a shard, if one is to be.</summary>
     /// <param name="mayWait">Whether the step's reduction may wait for the copy; else only one that is there already is moved.</param>

@@ -159,7 +159,7 @@ public sealed partial class Coordinator
         {
             CoordinatorPhase.Reducing => Names(shard => shard.Reduced is null),
             CoordinatorPhase.Applying => Names(shard => !shard.IsUpdated),
-            CoordinatorPhase.Assembling => [.. Nodes(_settings.NodesToStart), $"{_assignable.Length} of {_settings.WorkersToStart} workers", .. Names(shard => !shard.IsLive)],
+            CoordinatorPhase.Assembling => [.. Nodes(_settings.NodesToStart), .. Workers(), .. Names(shard => !shard.IsLive)],
             CoordinatorPhase.AwaitingMembers => [.. Nodes(_settings.NodesMin), .. Names(shard => !shard.IsLive)],
             _ => [.. _workers.Values.Where(member => member.Open.Count > 0).Select(Describe)],
         };
@@ -183,6 +183,9 @@ public sealed partial class Coordinator
     }
 
     private string[] Nodes(int nodesMin) => LiveNodes < nodesMin ? [$"{LiveNodes} of {nodesMin} nodes"] : [];
+
+    private string[] Workers() =>
+        _assignable.Length < _settings.WorkersToStart ? [$"{_assignable.Length} of {_settings.WorkersToStart} workers"] : [];
 
     private string[] Names(Func<ShardMember, bool> isAwaited) =>
         [.. _shards.Where(isAwaited).Select(shard => $"shard {shard.Shard}")];

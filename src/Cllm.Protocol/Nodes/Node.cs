@@ -77,8 +77,7 @@ public sealed class Node : IMachine
             case ShardMoved moved:
                 return IsMine(moved.Node) ? GiveUp(moved) : DropReason.UnknownSender;
             case LeaveRequested:
-                _isLeaving = true;
-                Announce();
+                Go();
                 return DropReason.None;
             case NodeDrained drained:
                 return IsMine(drained.Node) ? Leave(drained) : DropReason.UnknownSender;
@@ -156,6 +155,20 @@ public sealed class Node : IMachine
         }
 
         return reason;
+    }
+
+    /// <summary>Who was never taken in holds nothing that anybody needs, and may wait for a coordinator that is not there.</summary>
+    private void Go()
+    {
+        if (Phase == NodePhase.Joining)
+        {
+            Phase = NodePhase.Left;
+            _effects.Add(new NodeLeft());
+            return;
+        }
+
+        _isLeaving = true;
+        Announce();
     }
 
     private DropReason Leave(NodeDrained drained)

@@ -65,6 +65,36 @@ public sealed class JoiningAgainTests
         Assert.Equal(TestNode.ExpectedDigest(Steps), first.Digest);
     }
 
+    [Fact]
+    public async Task A_process_joins_again_by_way_of_any_node_when_the_one_it_came_by_is_gone()
+    {
+        Action<long> atStep = _ => { };
+        var told = new RecordingObserver { AtStep = step => atStep(step) };
+        await using var first = TestNode.Start(Steps, observer: told, change: settings => settings with { NodesToStart = 3, NodesMin = 2 });
+        var cluster = Akka.Cluster.Cluster.Get(first.System);
+        atStep = step =>
+        {
+            if (step == 2)
+            {
+                foreach (var other in cluster.State.Members.Where(member => member.Address != cluster.SelfAddress))
+                {
+                    cluster.Down(other.Address);
+                }
+            }
+        };
+        await using var gone = TestNode.Start(Steps, first);
+        await gone.UpAsync().WaitAsync(TimeSpan.FromSeconds(40));
+        var plan = TestNode.Plan(Steps);
+        using var host = Host(plan);
+        var part = Part(gone, plan, _ => { });
+
+        var end = await part.TakeAsync(host, new RecordingObserver(), CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(60));
+
+        Assert.Equal(RunOutcome.Finished, end.Outcome);
+        Assert.True(gone.System.WhenTerminated.IsCompleted);
+        Assert.Equal(TestNode.ExpectedDigest(Steps), first.Digest);
+    }
+
     private static RunHost Host(RunPlan plan) => new(plan, new CheckpointStore(new MemoryFileStore(), "/run", 1), "test")
     {
         InitialWeights = weights => InitialWeights.Draw(plan.Layout, plan.Configuration.Seed, weights),

@@ -35,6 +35,22 @@ public sealed class InspectCommandTests
     }
 
     [Fact]
+    public async Task Watching_ends_well_with_the_run()
+    {
+        await using var run = await LiveRun.StartAsync();
+        var output = new SignallingWriter();
+        var error = new StringWriter();
+        var watching = Task.Run(() => CommandLine.Run(["status", "--at", run.Server.Address, "--watch"], output, error));
+        string address = run.Server.Address;
+        await output.IsFlushed.Task.WaitAsync(TimeSpan.FromSeconds(40));
+        await run.Server.DisposeAsync();
+
+        Assert.Equal(ExitCode.Success, await watching.WaitAsync(TimeSpan.FromSeconds(40)));
+        Assert.Equal("", error.ToString());
+        Assert.EndsWith($"Nobody answers at {address} any more: the run is over, or this process of it.\n", output.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Nobody_there_is_one_sentence()
     {
         var (code, text, error) = Cllm("status", "--at", "127.0.0.1:1");
@@ -44,6 +60,14 @@ public sealed class InspectCommandTests
 
     [Fact]
     public void An_address_without_a_port_is_refused() => Assert.Equal(ExitCode.Usage, Cllm("workers", "--at", "somewhere").Code);
+
+    /// <summary>Says when a first look was written.</summary>
+    private sealed class SignallingWriter : StringWriter
+    {
+        public TaskCompletionSource IsFlushed { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public override void Flush() => IsFlushed.TrySetResult();
+    }
 
     private static (int Code, string Output, string Error) Cllm(params string[] args)
     {

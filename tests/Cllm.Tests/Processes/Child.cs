@@ -4,7 +4,7 @@ using System.Text;
 
 namespace Cllm.Tests.Processes;
 
-/// <summary>A cllm process. Everything that waits for it is ended by its end, and it ends after two minutes at the latest.</summary>
+/// <summary>A cllm process. Everything that waits for it is ended by its end, and it ends after five minutes at the latest.</summary>
 internal sealed partial class Child : IDisposable
 {
     public const int Interrupt = 2;
@@ -16,7 +16,7 @@ internal sealed partial class Child : IDisposable
     private const int Stopped = 2;
     private const int ResultBytes = 128;
 
-    private static readonly TimeSpan LifeMax = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan LifeMax = TimeSpan.FromMinutes(5);
 
     private readonly Process _process;
     private readonly CancellationTokenSource _life = new(LifeMax);

@@ -149,5 +149,5 @@ internal sealed class SocketStream(Socket socket) : Stream
         base.Dispose(disposing);
     }
 
-    private static IOException Failure(SocketError error) => new($"The connection failed: {error}.", new SocketException((int)error));
+    private static IOException Failure(SocketError error) => new($"The connection failed: {error}", new SocketException((int)error));
 }

@@ -1,0 +1,69 @@
+using Cllm.Actors.Local;
+using Cllm.Protocol.Coordination;
+using Cllm.Tests.Actors;
+
+namespace Cllm.Tests.Cluster;
+
+/// <summary>
+/// A quorum bears a loss only between bounds: as many processes that may coordinate as it was made for, no fewer at the beginning and no more at any time. Without the first a node that
+/// is lost ends the run, with one too many everybody is struck off.
+/// </summary>
+[Collection(Alone.Name)]
+public sealed class StandbyTests
+{
+    private const long Steps = 6;
+
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    [Fact]
+    public async Task A_run_begins_when_all_standbys_are_there_however_many_other_nodes_are()
+    {
+        var oneIsMissing = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var observer = new RecordingObserver { AtNote = note => SetIf(oneIsMissing, note.EndsWith("1 is missing (`cllm node --standby`)", StringComparison.Ordinal)) };
+        await using var first = TestNode.Start(Steps, quorum: 2, observer: observer, change: settings => settings with { NodesToStart = 3 });
+        await using var plain = TestNode.Start(Steps, first);
+        await using var another = TestNode.Start(Steps, first);
+        await Task.WhenAll(plain.UpAsync(), another.UpAsync()).WaitAsync(Patience);
+        await using var second = TestNode.Start(Steps, first, isCoordinator: true, quorum: 2);
+        await oneIsMissing.Task.WaitAsync(Patience);
+        Assert.Empty(observer.Steps);
+
+        await using var third = TestNode.Start(Steps, first, isCoordinator: true, quorum: 2);
+
+        await CheckFinished(first);
+    }
+
+    [Fact]
+    public async Task A_standby_too_many_is_refused_and_the_run_goes_on()
+    {
+        // It goes on when a fourth process is there that may not coordinate.
+        await using var first = TestNode.Start(Steps, quorum: 2, change: settings => settings with { NodesToStart = 3, NodesMin = 4 });
+        await using var second = TestNode.Start(Steps, first, isCoordinator: true, quorum: 2);
+        await using var third = TestNode.Start(Steps, first, isCoordinator: true, quorum: 2);
+        await Task.WhenAll(second.UpAsync(), third.UpAsync()).WaitAsync(Patience);
+        await using (var fourth = TestNode.Start(Steps, first, isCoordinator: true, quorum: 2))
+        {
+            TrainingEnd end = await fourth.EndAsync(60);
+            Assert.True(end.IsRefused);
+            Assert.Equal("2 other processes can take the run over, as many as it was started for (`cllm train --standbys`); leave --standby out", end.Sentence);
+        }
+
+        await using var plain = TestNode.Start(Steps, first);
+
+        await CheckFinished(first);
+    }
+
+    private static async Task CheckFinished(TestNode node)
+    {
+        Assert.Equal(RunOutcome.Finished, (await node.EndAsync(60)).Outcome);
+        Assert.Equal(TestNode.ExpectedDigest(Steps), node.Digest);
+    }
+
+    private static void SetIf(TaskCompletionSource signal, bool condition)
+    {
+        if (condition)
+        {
+            signal.TrySetResult();
+        }
+    }
+}

@@ -1,0 +1,72 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace Cllm.Tests.Processes;
+
+/// <summary>Processes of a run are killed, the one that coordinates it among them, and a standby goes on. tests/cluster-run does the like at length.</summary>
+[Collection("Processes")]
+public sealed class TakeoverTests : IDisposable
+{
+    /// <summary>Sizes at which each of five processes has a part of the parameters.</summary>
+    private static readonly string[] Shape =
+        ["--tokenizer", "byte", "--layers", "2", "--width", "64", "--heads", "4", "--block", "32", "--batch", "4", "--leaves", "4", "--eval-every", "0"];
+
+    /// <summary>Half of what a takeover usually takes, and yet more patience with a busy machine than that has with a lost process.</summary>
+    private static readonly (string Name, string Value)[] Hasty =
+    [
+        ("AKKA__CLUSTER__FAILURE_DETECTOR__ACCEPTABLE_HEARTBEAT_PAUSE", "5s"), ("AKKA__CLUSTER__SPLIT_BRAIN_RESOLVER__STABLE_AFTER", "5s"),
+        ("CLLM__ANNOUNCE", "1s"), ("CLLM__SETTLE", "3s"),
+    ];
+
+    private readonly TrainingFolder _folder = new();
+    private readonly string _address = FreeAddress();
+
+    public void Dispose() => _folder.Dispose();
+
+    /// <summary>
+    /// Three of five processes are killed at once, so some part of the state is lost with its copy: the run goes back to the only checkpoint that there is, that of its beginning. The model
+    /// itself is gone by then, as if it had been on the machine that was lost.
+    /// </summary>
+    [Fact]
+    public async Task A_standby_goes_on_with_a_run_whose_given_model_is_lost_with_its_first_process()
+    {
+        Child.Run(_folder.Begin("model", [.. Shape, "--steps", "5", "--workers", "1"])).Well();
+        string[] run = ["--init", _folder.At("model"), "--steps", "400", "--batch", "4", "--leaves", "4", "--eval-every", "0", "--checkpoint-every", "0", "--workers", "1"];
+        Child.Run(_folder.Begin("whole", run)).Well();
+        string metrics = FreeAddress();
+        using var first = Child.Start(
+            Hasty, _folder.Begin("first", [.. run, "--listen", _address, "--standbys", "2", "--wait-for-nodes", "5", "--metrics-listen", metrics]));
+        using var second = Standby("second");
+        using var third = Standby("third");
+        using var fourth = Node();
+        using var fifth = Node();
+        first.WaitFor("step 1 ");
+        Directory.Delete(_folder.At("model"), recursive: true);
+
+        // From here on nothing happens by itself: the run stands still until its process is killed, and its successor knows of no pause.
+        using var client = new HttpClient { BaseAddress = new Uri($"http://{metrics}") };
+        using HttpResponseMessage answer = await client.PostAsync("/pause", null);
+        Assert.True(answer.IsSuccessStatusCode);
+        second.WaitFor("the checkpoint of step 0 is here");
+        third.WaitFor("the checkpoint of step 0 is here");
+        first.Send(Child.Kill);
+        fourth.Send(Child.Kill);
+        fifth.Send(Child.Kill);
+
+        Ended[] ended = [second.Wait().Well(), third.Wait().Well()];
+        int successor = Array.FindIndex(ended, end => end.Output.Contains("this process coordinates the run from now on", StringComparison.Ordinal));
+        Assert.Contains("back at step 0 from step ", ended[successor].Output, StringComparison.Ordinal);
+        Assert.Equal(_folder.Digest("whole"), _folder.Digest(successor == 0 ? "second" : "third"));
+    }
+
+    private Child Standby(string name) => Child.Start(Hasty, "node", "--join", _address, "--workers", "1", "--standby", "--out", _folder.At(name));
+
+    private Child Node() => Child.Start(Hasty, "node", "--join", _address, "--workers", "1");
+
+    private static string FreeAddress()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return $"127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}";
+    }
+}
