@@ -273,7 +273,7 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
     private ClusterDirectory Directory() => new(
         Machine.Fence.Epoch, _version, [.. _nodes.Values.Where(node => node.IsLive).Select(node => node.Place)], [.. _owners], _checkpoint);
 
-    private CheckpointPlace? FindCheckpoint() => _run.RunHost.Checkpoints.StateOf(_coordination.CheckpointedSteps) is { } state
+    private CheckpointPlace? FindCheckpoint() => _run.Host.Checkpoints.StateOf(_coordination.CheckpointedSteps) is { } state
         ? new(new(_coordination.CheckpointedSteps), _run.Channel.Address, state)
         : null;
 

@@ -70,7 +70,7 @@ internal sealed class NodeReader(NodeRun run, ITensorReader? blobs) : ITensorRea
             return MemoryMarshal.AsBytes(run.Updates.Of(_request.Number).Span.Slice((int)(offset / sizeof(float)), range.Length));
         }
 
-        var state = run.RunHost.State;
+        var state = run.Host.State;
         var vector = (_request.Kind == TensorKind.Moments ? section + 1 : section) switch
         {
             0 => state.Weights,
@@ -96,7 +96,7 @@ internal sealed class NodeReader(NodeRun run, ITensorReader? blobs) : ITensorRea
     }
 
     /// <summary>What reads the blob that is asked for.</summary>
-    private ITensorReader? Blobs => CheckpointReader.Gives(_request.Number) ? _checkpoints ??= new(run.RunHost.Checkpoints) : blobs;
+    private ITensorReader? Blobs => CheckpointReader.Gives(_request.Number) ? _checkpoints ??= new(run.Host.Checkpoints) : blobs;
 
     private TensorOpening OpenSlice()
     {
@@ -138,7 +138,7 @@ internal sealed class NodeReader(NodeRun run, ITensorReader? blobs) : ITensorRea
 
         if (_sum is null)
         {
-            (_sum, _sources) = (run.RunHost.CreateSum(), new GradientSource[run.Tree.Leaves]);
+            (_sum, _sources) = (run.Host.CreateSum(), new GradientSource[run.Tree.Leaves]);
         }
 
         return Look() switch

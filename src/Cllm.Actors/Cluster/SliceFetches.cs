@@ -6,7 +6,7 @@ namespace Cllm.Actors.Cluster;
 
 /// <summary>
 /// Keeps this process's weights, and the slices that it holds copies of, up with their owners, and fetches slices where they are ordered. One fetch at a time for
-/// each shard, straight into the process's state. Used by the node's actor.
+/// each shard, straight into the process's state. Used by <see cref="NodeShards"/>.
 /// </summary>
 /// <remarks>
 /// When all weights stand at the step that is worked on, those of the next one are asked for ahead: the owner answers in the moment in which it has them. Of a
@@ -60,6 +60,9 @@ internal sealed class SliceFetches : IDisposable
                 return true;
             case SliceFetchDue due:
                 Take(due);
+                return true;
+            case ReplicaOffered offer:
+                Copy(offer, failure => sender.Tell(new ReplicaFetched(offer.Shard, offer.Step, failure), _self));
                 return true;
             case SliceWanted wanted:
                 Pull(wanted, failure => sender.Tell(new SlicePulled(wanted, failure), _self));

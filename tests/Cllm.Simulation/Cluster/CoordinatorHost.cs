@@ -53,7 +53,7 @@ internal sealed class CoordinatorHost : SimulatedActor
         _place.Actor = this;
         _self = new(cluster, node, Address, _place);
         _restoring = _run is null ? null : new(
-            _run, node.Process.Host.Restore, shard => _owners[shard].Node is not null && SeatOf(shard)?.Actor?.Ref is { } owner ? owner : null, _self);
+            _run, node.Process.Host.Restore, shard => _owners[shard].Node is not null && SeatOf(shard)?.Ref is { } owner ? owner : null, _self);
         _gathering = _run is null ? null : new(_run, () => machine.IsGoingBack, _self);
     }
 

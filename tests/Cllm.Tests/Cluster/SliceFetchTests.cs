@@ -39,7 +39,7 @@ public sealed class SliceFetchTests : IDisposable
             Directory = new(new(1), 1, [new(There, "", new(There.Number, "there", 1, ""))], [new(There, new(1))], null),
         };
         _run.HoldFirstStep();
-        _fetches = _run.FetchSlices(ActorRefs.Nobody);
+        _fetches = new(_run, ActorRefs.Nobody);
         _fetches.Want(new(1), new(0));
     }
 
