@@ -77,7 +77,7 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
             case NodeLocated located:
                 Locate(located);
                 break;
-            case NodeJoining joining when !IsAt(joining.Node, Sender):
+            case NodeJoining joining when !IsAt(joining.Node, Sender) || IsTooEarly(joining.Node):
                 break;
             case NodeJoining when Machine.Phase == CoordinatorPhase.Ended:
                 // Whoever announces itself as the run ends is told how it has ended, and not that it is refused.
@@ -178,6 +178,12 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
 
     protected override Input? TakeCheckpoint(TakeCheckpoint take)
     {
+        if (_isDirectoryDue)
+        {
+            // It is gathered from the owners that this process knows.
+            TellDirectory();
+        }
+
         _gathering.Begin(take);
         return null;
     }
@@ -187,6 +193,13 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
     private bool IsLive(NodeId node) => _nodes.TryGetValue(node.Number, out var seat) && seat.IsLive;
 
     private bool IsAt(NodeId node, IActorRef actor) => _nodes.TryGetValue(node.Number, out var seat) && seat.Actor.Equals(actor);
+
+    /// <summary>
+    /// Whether a node that the first step waits for is no full member yet, as far as it knows itself: lost now, the coordinator would not be succeeded by it. It
+    /// announces itself again as soon as it is one.
+    /// </summary>
+    private bool IsTooEarly(NodeId node) =>
+        Machine.Phase == CoordinatorPhase.Assembling && _coordination.Settings.NodesToStart > 0 && !_nodes[node.Number].IsMember;
 
     private void Locate(NodeLocated located)
     {
@@ -199,9 +212,11 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
 
         if (known is not { IsLive: true })
         {
-            _nodes[number] = new(located.Node, Sender, AddressOf(Sender), located.Channel) { IsLive = true };
+            known = _nodes[number] = new(located.Node, Sender, AddressOf(Sender), located.Channel) { IsLive = true };
             _isDirectoryDue = true;
         }
+
+        known.IsMember |= located.IsMember;
     }
 
     private Address AddressOf(IActorRef actor) => actor.Path.Address is { Host: not null } address ? address : _cluster.SelfAddress;
@@ -318,5 +333,8 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
 
         /// <summary>Whether it has announced itself since it was lost.</summary>
         public bool IsLive { get; set; }
+
+        /// <summary>Whether it knows that it counts in the membership.</summary>
+        public bool IsMember { get; set; }
     }
 }

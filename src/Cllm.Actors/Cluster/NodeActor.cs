@@ -1,4 +1,5 @@
 using Akka.Actor;
+using Akka.Cluster;
 using Akka.Event;
 using Cllm.Actors.Local;
 using Cllm.Protocol;
@@ -26,6 +27,7 @@ internal sealed class NodeActor : UntypedActor, IEffectPerformer
     private readonly TaskCompletionSource<TrainingEnd> _end;
     private readonly MachineRunner _runner;
     private readonly IScheduler _clock = Context.System.Scheduler;
+    private readonly Akka.Cluster.Cluster _cluster = Akka.Cluster.Cluster.Get(Context.System);
     private readonly NodeShards _shards;
     private readonly NoteLimit _limit = new();
     private readonly HashSet<IActorRef> _workers = [];
@@ -34,6 +36,9 @@ internal sealed class NodeActor : UntypedActor, IEffectPerformer
     private IActorRef _coordinator;
     private ICancelable? _deadline;
     private bool _isStarted;
+
+    /// <summary>Whether this process counts in the membership: the first step may wait for that, so it is said at once.</summary>
+    private bool _isMember;
 
     /// <param name="run">The process.</param>
     /// <param name="observer">Hears what goes wrong here before there is a coordinator to tell.</param>
@@ -86,12 +91,15 @@ internal sealed class NodeActor : UntypedActor, IEffectPerformer
     {
         Context.System.EventStream.Subscribe(Self, typeof(Warning));
         Context.System.EventStream.Subscribe(Self, typeof(Error));
+        _isMember = _cluster.SelfMember.Status == MemberStatus.Up;
         _runner.Feed(new MachineStarted());
+        _cluster.Subscribe(Self, ClusterEvent.SubscriptionInitialStateMode.InitialStateAsEvents, typeof(ClusterEvent.MemberUp));
     }
 
     protected override void PostStop()
     {
         _deadline?.Cancel();
+        _cluster.Unsubscribe(Self);
         _shards.Dispose();
     }
 
@@ -144,6 +152,12 @@ internal sealed class NodeActor : UntypedActor, IEffectPerformer
                     _observer.Note($"Akka.NET: {sentence}");
                 }
 
+                break;
+            case ClusterEvent.MemberUp up when !_isMember && up.Member.UniqueAddress.Equals(_cluster.SelfUniqueAddress):
+                _isMember = true;
+                _runner.Feed(new DeadlinePassed());
+                break;
+            case ClusterEvent.MemberUp:
                 break;
             case LeaveWanted:
                 _runner.Feed(new LeaveRequested());
@@ -226,7 +240,7 @@ internal sealed class NodeActor : UntypedActor, IEffectPerformer
         if (message is NodeJoining)
         {
             var channel = _run.Channel.Address;
-            _anyCoordinator.Tell(new NodeLocated(_run.Node, channel), Self);
+            _anyCoordinator.Tell(new NodeLocated(_run.Node, channel, _isMember), Self);
             _anyCoordinator.Tell(_run.Counters.Report(_run.Node, $"{channel.Host}:{channel.Port}", _run.Settings.Traffic), Self);
         }
 

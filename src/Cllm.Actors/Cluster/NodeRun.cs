@@ -77,18 +77,19 @@ internal sealed class NodeRun : ProcessRun
     /// <summary>What keeps this process's shards and slices; its user disposes it.</summary>
     public NodeShards KeepShards(IActorRef node, Func<StartShard, IActorRef> start, Action<IActorRef> stop) => new(this, node, start, stop);
 
-    /// <summary>Whether a shard's actor runs here or is about to, so that its slice is nobody else's to write. Used by the node's actor.</summary>
-    public bool IsOwnedHere(int shard) => _owned[shard];
+    /// <summary>Whether a shard's actor runs here or is about to, so that its slice is nobody else's to write.</summary>
+    public bool IsOwnedHere(int shard) => Volatile.Read(ref _owned[shard]);
 
-    /// <summary>A shard is about to run here.</summary>
-    public void OwnHere(int shard) => _owned[shard] = true;
+    /// <summary>A shard is about to run here. Called by the node's actor.</summary>
+    public void OwnHere(int shard) => Volatile.Write(ref _owned[shard], true);
 
-    /// <summary>A shard runs here no longer: its moments are not looked after any more.</summary>
+    /// <summary>A shard runs here no longer: its moments are not looked after any more, and who waits for its next step hears of that. Called by the node's actor.</summary>
     public void GiveAway(int shard)
     {
-        _owned[shard] = false;
+        Volatile.Write(ref _owned[shard], false);
         Shards[shard].Slice = null;
         Slices.Change(shard, SliceParts.Moments);
+        Slices.Changed.Pulse();
     }
 
     /// <summary>An epoch was heard of. Called by the node's actor.</summary>

@@ -172,7 +172,7 @@ internal sealed class NodeShards : IDisposable
             }
         }
 
-        _slices.AdvanceAll();
+        _slices.FollowDirectory();
     }
 
     /// <returns>Whether it was a shard's actor.</returns>

@@ -107,8 +107,15 @@ internal sealed class NodeReader(NodeRun run, ITensorReader? blobs) : ITensorRea
         var areMomentsFine = _request.Kind == TensorKind.Weights || moments == step;
         return areWeightsFine && areMomentsFine ? TensorOpening.Ready
             : weights > step ? TensorOpening.Refuse(RefusalReason.Gone, $"The weights of shard {_request.Number} stand at step {weights} here.")
-            : TensorOpening.NotYet;
+            : WaitForOwned();
     }
+
+    /// <summary>
+    /// Only an owner's slice comes to stand at the next step by itself: who asks another node has heard of an owner that is none any more, and is to ask the new one.
+    /// </summary>
+    private TensorOpening WaitForOwned() => run.IsOwnedHere(_request.Number) || _request.Kind == TensorKind.State
+        ? TensorOpening.NotYet
+        : TensorOpening.Refuse(RefusalReason.Unknown, $"Shard {_request.Number} is not owned here.");
 
     /// <summary>
     /// Given out from the moment in which the owner's slice stands at the step no more, so that nobody is ahead of a commit; not there any more once it stands
@@ -126,7 +133,7 @@ internal sealed class NodeReader(NodeRun run, ITensorReader? blobs) : ITensorRea
         return step == _request.Step.Number && slice != step ? TensorOpening.Ready
             : slice > _request.Step.Number
             ? TensorOpening.Refuse(RefusalReason.Gone, $"The update of shard {_request.Number} on from step {_request.Step} is not there any more.")
-            : TensorOpening.NotYet;
+            : WaitForOwned();
     }
 
     private TensorOpening OpenGradient()

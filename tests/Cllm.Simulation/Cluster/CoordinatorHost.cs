@@ -195,6 +195,7 @@ internal sealed class CoordinatorHost : SimulatedActor
                     ? new RestoreFailed(late.Epoch, "another coordinator has taken over")
                     : new CheckpointFailed(((TakeCheckpoint)effect).Step, "another coordinator has taken over");
             case TakeCheckpoint take when _run is not null:
+                TellDirectoryIfDue();
                 _gathering!.Begin(take);
                 return null;
             case Restore restore when _run is not null:
