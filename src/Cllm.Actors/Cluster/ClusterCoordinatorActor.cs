@@ -83,7 +83,7 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
             case NodeLocated located:
                 Locate(located);
                 break;
-            case NodeJoining joining when !_mayBegin || !IsAt(joining.Node, Sender):
+            case NodeJoining joining when !_mayBegin || !IsAt(joining.Node, Sender) || IsTooEarly(joining.Node):
                 break;
             case NodeJoining when Machine.Phase == CoordinatorPhase.Ended:
                 // Whoever announces itself as the run ends is told how it has ended, and not that it is refused.
@@ -187,6 +187,12 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
 
     protected override Input? TakeCheckpoint(TakeCheckpoint take)
     {
+        if (_isDirectoryDue)
+        {
+            // It is gathered from the owners that this process knows.
+            TellDirectory();
+        }
+
         _gathering.Begin(take);
         return null;
     }
@@ -217,6 +223,13 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
         }
     }
 
+    /// <summary>
+    /// Whether a node that the first step waits for is no full member yet, as far as it knows itself: lost now, the coordinator would not be succeeded by it. It
+    /// announces itself again as soon as it is one.
+    /// </summary>
+    private bool IsTooEarly(NodeId node) =>
+        Machine.Phase == CoordinatorPhase.Assembling && _coordination.Settings.NodesToStart > 0 && !_nodes[node.Number].IsMember;
+
     private void Locate(NodeLocated located)
     {
         var number = located.Node.Number;
@@ -234,9 +247,11 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
                 return;
             }
 
-            _nodes[number] = new(located.Node, Sender, AddressOf(Sender), located.Channel) { IsLive = true };
+            known = _nodes[number] = new(located.Node, Sender, AddressOf(Sender), located.Channel) { IsLive = true };
             _isDirectoryDue = true;
         }
+
+        known.IsMember |= located.IsMember;
     }
 
     private bool IsElsewhere(IActorRef actor) => AddressOf(actor) != _cluster.SelfAddress;
@@ -322,7 +337,7 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
     private ClusterDirectory Directory() => new(
         Machine.Fence.Epoch, _version, [.. _nodes.Values.Where(node => node.IsLive).Select(node => node.Place)], [.. _owners], _checkpoint);
 
-    private CheckpointPlace? FindCheckpoint() => _run.RunHost.Checkpoints.StateOf(_coordination.CheckpointedSteps) is { } state
+    private CheckpointPlace? FindCheckpoint() => _run.Host.Checkpoints.StateOf(_coordination.CheckpointedSteps) is { } state
         ? new(new(_coordination.CheckpointedSteps), _run.Channel.Address, state)
         : null;
 
@@ -367,5 +382,8 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
 
         /// <summary>Whether it has announced itself since it was lost.</summary>
         public bool IsLive { get; set; }
+
+        /// <summary>Whether it knows that it counts in the membership.</summary>
+        public bool IsMember { get; set; }
     }
 }

@@ -96,7 +96,7 @@ internal sealed class CoordinatorSeat : UntypedActor, IWithUnboundedStash
     private static CoordinatorSettings SettingsOf(NodeRun run, bool isSuccessor)
     {
         var settings = run.Settings;
-        var step = new Step(isSuccessor ? Math.Min(run.RunHost.NewestCheckpoint, settings.Steps) : settings.FirstStep);
+        var step = new Step(isSuccessor ? Math.Min(run.Host.NewestCheckpoint, settings.Steps) : settings.FirstStep);
         return new CoordinatorSettings
         {
             Leaves = settings.Leaves,

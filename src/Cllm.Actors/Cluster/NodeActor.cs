@@ -1,4 +1,5 @@
 using Akka.Actor;
+using Akka.Cluster;
 using Akka.Event;
 using Cllm.Actors.Local;
 using Cllm.Protocol;
@@ -10,8 +11,8 @@ using Cllm.Protocol.Workers;
 namespace Cllm.Actors.Cluster;
 
 /// <summary>
-/// Speaks for this process: runs the <see cref="Node"/>, is the parent of its workers and shards, passes on what they say to the coordinator, and has slices
-/// fetched. It does no arithmetic and never waits.
+/// Speaks for this process: runs the <see cref="Node"/>, is the parent of its workers and shards, and passes on what they say to the coordinator.
+/// It does no arithmetic and never waits.
 /// </summary>
 internal sealed class NodeActor : UntypedActor, IEffectPerformer
 {
@@ -26,18 +27,18 @@ internal sealed class NodeActor : UntypedActor, IEffectPerformer
     private readonly TaskCompletionSource<TrainingEnd> _end;
     private readonly MachineRunner _runner;
     private readonly IScheduler _clock = Context.System.Scheduler;
-    private readonly SliceFetches _slices;
+    private readonly Akka.Cluster.Cluster _cluster = Akka.Cluster.Cluster.Get(Context.System);
+    private readonly NodeShards _shards;
     private readonly NoteLimit _limit = new();
-    private readonly Dictionary<IActorRef, WorkerId> _workers = [];
-    private readonly IActorRef?[] _shards;
-
-    /// <summary>Shards that were given to this node and start as soon as nothing is in their way.</summary>
-    private readonly Dictionary<int, StartShard> _starting = [];
+    private readonly HashSet<IActorRef> _workers = [];
 
     /// <summary>The coordinator that admitted this node; whichever there is, before that.</summary>
     private IActorRef _coordinator;
     private ICancelable? _deadline;
     private bool _isStarted;
+
+    /// <summary>Whether this process counts in the membership: the first step may wait for that, so it is said at once.</summary>
+    private bool _isMember;
 
     /// <param name="run">The process.</param>
     /// <param name="observer">Hears what goes wrong here before there is a coordinator to tell.</param>
@@ -48,8 +49,7 @@ internal sealed class NodeActor : UntypedActor, IEffectPerformer
         (_run, _observer, _anyCoordinator, _coordinator, _end) = (run, observer, coordinator, coordinator, end);
         run.NodeActor = Self;
         _runner = new(new Node(new NodeSettings { Node = run.Node, Run = run.Settings.Run }.Limit(run.Settings.Hocon)), this);
-        _slices = run.FetchSlices(Self);
-        _shards = new IActorRef?[run.Shards.Length];
+        _shards = run.KeepShards(Self, Start, Context.Stop);
     }
 
     public long NowTicks => _clock.HighResMonotonicClock.Ticks;
@@ -71,10 +71,10 @@ internal sealed class NodeActor : UntypedActor, IEffectPerformer
                 AnnounceMembers(announce.Epoch);
                 return null;
             case StartShard start:
-                TakeOn(start);
+                _shards.TakeOn(start);
                 return null;
             case StopShard stop:
-                GiveUp(stop.Shard.Number, stop.Incarnation);
+                _shards.GiveUp(stop.Shard, stop.Incarnation);
                 return null;
             case NodeLeft:
                 _end.TrySetResult(new(0, Protocol.Coordination.RunOutcome.Stopped, "this process has left the run, which goes on without it") { HasLeft = true });
@@ -91,13 +91,16 @@ internal sealed class NodeActor : UntypedActor, IEffectPerformer
     {
         Context.System.EventStream.Subscribe(Self, typeof(Warning));
         Context.System.EventStream.Subscribe(Self, typeof(Error));
+        _isMember = _cluster.SelfMember.Status == MemberStatus.Up;
         _runner.Feed(new MachineStarted());
+        _cluster.Subscribe(Self, ClusterEvent.SubscriptionInitialStateMode.InitialStateAsEvents, typeof(ClusterEvent.MemberUp));
     }
 
     protected override void PostStop()
     {
         _deadline?.Cancel();
-        _slices.Dispose();
+        _cluster.Unsubscribe(Self);
+        _shards.Dispose();
     }
 
     /// <summary>A node that fails is lost with all it has: the run goes on without this process, which ends.</summary>
@@ -128,9 +131,6 @@ internal sealed class NodeActor : UntypedActor, IEffectPerformer
             case JoinRefused or ShardAssigned or ShardMoved or NodeDrained or Own:
                 _runner.Feed(Own.InputIn(message)!);
                 break;
-            case ClusterDirectory directory:
-                Take(directory);
-                break;
             case NodeNumberTaken taken when !_isStarted:
                 _end.TrySetResult(
                     new(0, Protocol.Coordination.RunOutcome.Failed, $"another node has drawn number {taken.Node} as well") { MayJoinAgain = true });
@@ -141,11 +141,7 @@ internal sealed class NodeActor : UntypedActor, IEffectPerformer
             case StopRequested:
                 _anyCoordinator.Tell(message, Self);
                 break;
-            case Terminated gone:
-                Take(gone.ActorRef);
-                break;
-            case ReplicaOffered offer:
-                Take(offer, Sender);
+            case Terminated gone when _workers.Remove(gone.ActorRef):
                 break;
             case LogEvent log when IsOfRemoting(log):
                 // That a connection broke or is refused is known already, and told in the run's own words.
@@ -157,32 +153,20 @@ internal sealed class NodeActor : UntypedActor, IEffectPerformer
                 }
 
                 break;
-            case Inside inside:
-                Take(inside);
+            case ClusterEvent.MemberUp up when !_isMember && up.Member.UniqueAddress.Equals(_cluster.SelfUniqueAddress):
+                _isMember = true;
+                _runner.Feed(new DeadlinePassed());
+                break;
+            case ClusterEvent.MemberUp:
+                break;
+            case LeaveWanted:
+                _runner.Feed(new LeaveRequested());
                 break;
             case IMessage or Noted:
                 _coordinator.Forward(message);
                 break;
             default:
-                Unhandled(message);
-                break;
-        }
-    }
-
-    private void Take(Inside message)
-    {
-        switch (message)
-        {
-            case LeaveWanted:
-                _runner.Feed(new LeaveRequested());
-                break;
-            case SliceFetchEnded ended:
-                _slices.Take(ended);
-                StartWhatCan();
-                _slices.SayIfHeld();
-                break;
-            default:
-                if (!_slices.Take(message, Sender))
+                if (!_shards.Take(message, Sender))
                 {
                     Unhandled(message);
                 }
@@ -221,143 +205,46 @@ internal sealed class NodeActor : UntypedActor, IEffectPerformer
             {
                 var (run, self, worker) = (_run, Self, new WorkerId(_run.FirstWorker + i));
                 var actor = Context.ActorOf(Props.Create(() => new WorkerActor(run, self, worker)).WithDispatcher(Dispatcher), $"worker-{i}");
-                _workers.Add(Context.Watch(actor), worker);
+                _workers.Add(Context.Watch(actor));
             }
         }
 
         var started = new CoordinatorStarted(epoch);
-        foreach (var member in _workers.Keys.Concat(_shards.OfType<IActorRef>()))
+        foreach (var worker in _workers)
         {
-            member.Tell(started, Self);
+            worker.Tell(started, Self);
         }
+
+        _shards.TellAll(started);
     }
 
-    private void TakeOn(StartShard start)
+    private IActorRef Start(StartShard start)
     {
-        var shard = start.Shard.Number;
-        var newest = _starting.TryGetValue(shard, out var other) ? other.Incarnation.Number : _shards[shard] is null ? 0 : _run.Shards[shard].Incarnation;
-        if (start.Incarnation.Number > newest)
-        {
-            _starting[shard] = start;
-            StartWhatCan();
-        }
-    }
-
-    /// <summary>
-    /// Starts shards that nothing is in the way of: no actor under an earlier incarnation, and no fetch that writes to the slice.
-    /// </summary>
-    private void StartWhatCan()
-    {
-        foreach (var (shard, start) in _starting)
-        {
-            if (_shards[shard] is { } old)
-            {
-                Context.Stop(old);
-                continue;
-            }
-
-            _run.OwnHere(shard);
-            if (!_slices.IsStill(shard))
-            {
-                continue;
-            }
-
-            _starting.Remove(shard);
-            _run.Shards[shard].Incarnation = start.Incarnation.Number - 1;
-            _run.ChooseSlice(shard);
-            var (run, self, index) = (_run, Self, new ShardIndex(shard));
-            _shards[shard] = Context.Watch(Context.ActorOf(
-                Props.Create(() => new ShardActor(run, self, index)).WithDispatcher(Dispatcher), $"shard-{shard}-{start.Incarnation.Number}"));
-            _shards[shard]!.Tell(new Own(new MachineStarted()), Self);
-        }
-    }
-
-    /// <summary>Another node owns a shard: what is here of it is not looked after any more.</summary>
-    private void GiveUp(int shard, Incarnation elsewhere)
-    {
-        if (_shards[shard] is { } actor && _run.Shards[shard].Incarnation < elsewhere.Number && !_starting.ContainsKey(shard))
-        {
-            Context.Stop(actor);
-        }
+        var (run, self, shard) = (_run, Self, start.Shard);
+        var actor = Context.Watch(Context.ActorOf(
+            Props.Create(() => new ShardActor(run, self, shard)).WithDispatcher(Dispatcher), $"shard-{shard.Number}-{start.Incarnation.Number}"));
+        actor.Tell(new Own(new MachineStarted()), Self);
+        return actor;
     }
 
     private void SayWhichCopies()
     {
-        for (var shard = 0; shard < _shards.Length; shard++)
+        foreach (var copy in _shards.Copies)
         {
-            if (_slices.CopyOf(shard) is { } step)
-            {
-                _coordinator.Tell(new ReplicaHeld(new(shard), step, _run.Node), Self);
-            }
+            _coordinator.Tell(copy, Self);
         }
     }
-
-    private void Take(ReplicaOffered offer, IActorRef owner) =>
-        _slices.Copy(offer, failure => owner.Tell(new ReplicaFetched(offer.Shard, offer.Step, failure), Self));
 
     private void Announce(Input message)
     {
         if (message is NodeJoining)
         {
             var channel = _run.Channel.Address;
-            _anyCoordinator.Tell(new NodeLocated(_run.Node, channel), Self);
+            _anyCoordinator.Tell(new NodeLocated(_run.Node, channel, _isMember), Self);
             _anyCoordinator.Tell(_run.Counters.Report(_run.Node, $"{channel.Host}:{channel.Port}", _run.Settings.Traffic), Self);
         }
 
         _anyCoordinator.Tell(message, Self);
-    }
-
-    private void Take(ClusterDirectory directory)
-    {
-        var known = _run.Directory;
-        if (directory.Epoch.Number >= known.Epoch.Number)
-        {
-            // Also of one that is known: it makes up for a copy that broke off.
-            _run.Follower?.Follow(directory.Checkpoint);
-        }
-
-        if (directory.Epoch.Number < known.Epoch.Number || (directory.Epoch == known.Epoch && directory.Version <= known.Version))
-        {
-            return;
-        }
-
-        _run.Directory = directory;
-        _run.Follow(directory.Epoch);
-        for (var shard = 0; shard < _shards.Length; shard++)
-        {
-            if (_shards[shard] is { } actor)
-            {
-                actor.Tell(new DirectoryChanged(), Self);
-                if (directory.Owners[shard] is { Node: { } owner } place && owner != _run.Node)
-                {
-                    // Given to another node while this one was taken for lost.
-                    GiveUp(shard, place.Incarnation);
-                }
-            }
-        }
-
-        _slices.AdvanceAll();
-    }
-
-    private void Take(IActorRef gone)
-    {
-        if (_workers.Remove(gone))
-        {
-            return;
-        }
-
-        var shard = Array.IndexOf(_shards, gone);
-        if (shard >= 0)
-        {
-            _shards[shard] = null;
-            if (!_starting.ContainsKey(shard))
-            {
-                _run.GiveAway(shard);
-            }
-
-            StartWhatCan();
-            _slices.AdvanceAll();
-        }
     }
 
     private void End(Protocol.Coordination.RunOutcome outcome, long step, string reason) => _end.TrySetResult(new(step, outcome, reason));

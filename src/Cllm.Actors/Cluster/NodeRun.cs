@@ -5,6 +5,7 @@ using Cllm.Model.Compute;
 using Cllm.Model.Shape;
 using Cllm.Protocol;
 using Cllm.Protocol.Identity;
+using Cllm.Protocol.Nodes;
 
 namespace Cllm.Actors.Cluster;
 
@@ -20,7 +21,7 @@ internal sealed class NodeRun : ProcessRun
     {
         Invariant.Holds(settings.Workers is >= 0 and <= NodeNumbers.WorkersMax, $"a node has 0 to {NodeNumbers.WorkersMax} workers, not {settings.Workers}");
         Invariant.Holds(Shards.Length <= ClusterSettings.ShardsMax, $"a cluster has at most {ClusterSettings.ShardsMax} shards, not {Shards.Length}");
-        (Settings, RunHost) = (settings, host);
+        Settings = settings;
         Ranges = [.. host.Ranges(Shards.Length)];
         Slices = new(Shards.Length);
         Gradients.Changed = Slices.Changed;
@@ -31,8 +32,8 @@ internal sealed class NodeRun : ProcessRun
     /// <summary>What this process takes part with.</summary>
     public ClusterSettings Settings { get; }
 
-    /// <summary>Weights and moments.</summary>
-    public INodeHost RunHost { get; }
+    /// <summary>Weights, moments, data, checkpoints.</summary>
+    public override INodeHost Host => (INodeHost)base.Host;
 
     /// <summary>Each shard's range of the flat vector.</summary>
     public ParameterRange[] Ranges { get; }
@@ -73,21 +74,22 @@ internal sealed class NodeRun : ProcessRun
     /// <inheritdoc/>
     public override Epoch NewestEpoch => new(Volatile.Read(ref _epoch));
 
-    /// <summary>What keeps this process's slices up; its user disposes it.</summary>
-    public SliceFetches FetchSlices(IActorRef node) => new(this, node);
+    /// <summary>What keeps this process's shards and slices; its user disposes it.</summary>
+    public NodeShards KeepShards(IActorRef node, Func<StartShard, IActorRef> start, Action<IActorRef> stop) => new(this, node, start, stop);
 
-    /// <summary>Whether a shard's actor runs here or is about to, so that its slice is nobody else's to write. Used by the node's actor.</summary>
-    public bool IsOwnedHere(int shard) => _owned[shard];
+    /// <summary>Whether a shard's actor runs here or is about to, so that its slice is nobody else's to write.</summary>
+    public bool IsOwnedHere(int shard) => Volatile.Read(ref _owned[shard]);
 
-    /// <summary>A shard is about to run here.</summary>
-    public void OwnHere(int shard) => _owned[shard] = true;
+    /// <summary>A shard is about to run here. Called by the node's actor.</summary>
+    public void OwnHere(int shard) => Volatile.Write(ref _owned[shard], true);
 
-    /// <summary>A shard runs here no longer: its moments are not looked after any more.</summary>
+    /// <summary>A shard runs here no longer: its moments are not looked after any more, and who waits for its next step hears of that. Called by the node's actor.</summary>
     public void GiveAway(int shard)
     {
-        _owned[shard] = false;
+        Volatile.Write(ref _owned[shard], false);
         Shards[shard].Slice = null;
         Slices.Change(shard, SliceParts.Moments);
+        Slices.Changed.Pulse();
     }
 
     /// <summary>An epoch was heard of. Called by the node's actor.</summary>
@@ -115,7 +117,7 @@ internal sealed class NodeRun : ProcessRun
     public override IShardCompute CreateShard(ShardIndex shard)
     {
         SumChanges(shard);
-        return RunHost.CreateShard(shard.Number, Shards.Length, Updates.Of(shard.Number));
+        return Host.CreateShard(shard.Number, Shards.Length, Updates.Of(shard.Number));
     }
 
     /// <inheritdoc/>

@@ -70,7 +70,7 @@ internal sealed class NodeReader(NodeRun run, ITensorReader? blobs) : ITensorRea
             return MemoryMarshal.AsBytes(run.Updates.Of(_request.Number).Span.Slice((int)(offset / sizeof(float)), range.Length));
         }
 
-        var state = run.RunHost.State;
+        var state = run.Host.State;
         var vector = (_request.Kind == TensorKind.Moments ? section + 1 : section) switch
         {
             0 => state.Weights,
@@ -96,7 +96,7 @@ internal sealed class NodeReader(NodeRun run, ITensorReader? blobs) : ITensorRea
     }
 
     /// <summary>What reads the blob that is asked for.</summary>
-    private ITensorReader? Blobs => CheckpointReader.Gives(_request.Number) ? _checkpoints ??= new(run.RunHost.Checkpoints) : blobs;
+    private ITensorReader? Blobs => CheckpointReader.Gives(_request.Number) ? _checkpoints ??= new(run.Host.Checkpoints) : blobs;
 
     private TensorOpening OpenSlice()
     {
@@ -107,8 +107,15 @@ internal sealed class NodeReader(NodeRun run, ITensorReader? blobs) : ITensorRea
         var areMomentsFine = _request.Kind == TensorKind.Weights || moments == step;
         return areWeightsFine && areMomentsFine ? TensorOpening.Ready
             : weights > step ? TensorOpening.Refuse(RefusalReason.Gone, $"The weights of shard {_request.Number} stand at step {weights} here.")
-            : TensorOpening.NotYet;
+            : WaitForOwned();
     }
+
+    /// <summary>
+    /// Only an owner's slice comes to stand at the next step by itself: who asks another node has heard of an owner that is none any more, and is to ask the new one.
+    /// </summary>
+    private TensorOpening WaitForOwned() => run.IsOwnedHere(_request.Number) || _request.Kind == TensorKind.State
+        ? TensorOpening.NotYet
+        : TensorOpening.Refuse(RefusalReason.Unknown, $"Shard {_request.Number} is not owned here.");
 
     /// <summary>
     /// Given out from the moment in which the owner's slice stands at the step no more, so that nobody is ahead of a commit; not there any more once it stands
@@ -126,7 +133,7 @@ internal sealed class NodeReader(NodeRun run, ITensorReader? blobs) : ITensorRea
         return step == _request.Step.Number && slice != step ? TensorOpening.Ready
             : slice > _request.Step.Number
             ? TensorOpening.Refuse(RefusalReason.Gone, $"The update of shard {_request.Number} on from step {_request.Step} is not there any more.")
-            : TensorOpening.NotYet;
+            : WaitForOwned();
     }
 
     private TensorOpening OpenGradient()
@@ -138,7 +145,7 @@ internal sealed class NodeReader(NodeRun run, ITensorReader? blobs) : ITensorRea
 
         if (_sum is null)
         {
-            (_sum, _sources) = (run.RunHost.CreateSum(), new GradientSource[run.Tree.Leaves]);
+            (_sum, _sources) = (run.Host.CreateSum(), new GradientSource[run.Tree.Leaves]);
         }
 
         return Look() switch

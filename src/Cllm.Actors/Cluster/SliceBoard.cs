@@ -38,8 +38,8 @@ internal sealed class SliceBoard(int shards)
     private readonly List<(long Step, IActorRef Worker)> _waiting = [];
 
     /// <summary>
-    /// Pulsed when the whole of a slice has come to stand at a step, weights and moments, or stands there no longer. Not for weights alone, which are fetched: nobody
-    /// is asked for those, and each pulse wakes all lanes that wait for a slice.
+    /// Pulsed when the whole of a slice has come to stand at a step, weights and moments, or stands there no longer, and when it is owned here no longer. Not for
+    /// weights alone, which are fetched: nobody is asked for those, and each pulse wakes all lanes that wait for a slice.
     /// </summary>
     public TensorSignal Changed { get; } = new();
 

@@ -27,7 +27,7 @@ internal sealed class SliceFetch : IDisposable
 
     public SliceFetch(NodeRun run, int shard, IActorRef self)
     {
-        var state = run.RunHost.State;
+        var state = run.Host.State;
         (_run, _shard) = (run, shard);
         Lane = new(run.Channel.Transport, Lanes.Slice(shard));
         _weights = new(run.Slices, shard, SliceParts.Weights, state.Weights);

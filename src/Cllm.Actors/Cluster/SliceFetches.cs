@@ -6,7 +6,7 @@ namespace Cllm.Actors.Cluster;
 
 /// <summary>
 /// Keeps this process's weights, and the slices that it holds copies of, up with their owners, and fetches slices where they are ordered. One fetch at a time for
-/// each shard, straight into the process's state. Used by the node's actor.
+/// each shard, straight into the process's state. Used by <see cref="NodeShards"/>.
 /// </summary>
 /// <remarks>
 /// When all weights stand at the step that is worked on, those of the next one are asked for ahead: the owner answers in the moment in which it has them. Of a
@@ -60,6 +60,9 @@ internal sealed class SliceFetches : IDisposable
                 return true;
             case SliceFetchDue due:
                 Take(due);
+                return true;
+            case ReplicaOffered offer:
+                Copy(offer, failure => sender.Tell(new ReplicaFetched(offer.Shard, offer.Step, failure), _self));
                 return true;
             case SliceWanted wanted:
                 Pull(wanted, failure => sender.Tell(new SlicePulled(wanted, failure), _self));
@@ -170,6 +173,21 @@ internal sealed class SliceFetches : IDisposable
         }
     }
 
+    /// <summary>The directory has changed: nobody waits for what was ordered from the owner before.</summary>
+    public void FollowDirectory()
+    {
+        for (var shard = 0; shard < _fetches.Length; shard++)
+        {
+            if (_fetches[shard] is { Order.Wanted.From: var from } fetch && !_run.IsOwnedHere(shard)
+                && _run.Directory.OwnerOf(shard) is { } owner && owner.Channel != from)
+            {
+                EndOrder(fetch, "another node owns the shard by now");
+            }
+        }
+
+        AdvanceAll();
+    }
+
     /// <summary>Whether nothing is being fetched for a shard that is about to start here; if something is, it is about to end.</summary>
     public bool IsStill(int shard)
     {
@@ -269,11 +287,15 @@ internal sealed class SliceFetches : IDisposable
             _run.Scheduler.ScheduleTellOnce(RetryDelay, _self, new SliceFetchDue(ended.Shard), ActorRefs.NoSender);
         }
 
-        if (fetch.Order is { } order && (IsPast(ended, order) || _run.Time.GetElapsedTime(order.Began) > Patience || !IsThere(order.Wanted.From)))
+        if (fetch.Order is { } order && (IsPast(ended, order) || HasWaited(ended, fetch) || _run.Time.GetElapsedTime(order.Began) > Patience || !IsThere(order.Wanted.From)))
         {
             EndOrder(fetch, ended.Result.Sentence);
         }
     }
+
+    /// <summary>Whether the other end has waited for what was ordered for as long as it may. It stood there when that was ordered: it will not come back there soon.</summary>
+    private static bool HasWaited(SliceFetchEnded ended, SliceFetch fetch) =>
+        ended.Result.Reason == RefusalReason.NotYet && ended.Kind != TensorKind.State && !fetch.IsCancelled;
 
     /// <summary>Whether an owner says that it stands at another step by now: it does not come back. What is owned here is waited for.</summary>
     private bool IsPast(SliceFetchEnded ended, SliceOrder order) =>

@@ -26,7 +26,7 @@ internal abstract class ProcessRun
     }
 
     /// <summary>Weights, data, checkpoints.</summary>
-    public IRunHost Host { get; }
+    public virtual IRunHost Host { get; }
 
     /// <summary>The node that this process is.</summary>
     public virtual NodeId Node => default;

@@ -53,7 +53,7 @@ internal sealed class CoordinatorHost : SimulatedActor
         _place.Actor = this;
         _self = new(cluster, node, Address, _place);
         _restoring = _run is null ? null : new(
-            _run, node.Process.Host.Restore, shard => _owners[shard].Node is not null && SeatOf(shard)?.Actor?.Ref is { } owner ? owner : null, _self);
+            _run, node.Process.Host.Restore, shard => _owners[shard].Node is not null && SeatOf(shard)?.Ref is { } owner ? owner : null, _self);
         _gathering = _run is null ? null : new(_run, () => machine.IsGoingBack, _self);
     }
 
@@ -195,6 +195,7 @@ internal sealed class CoordinatorHost : SimulatedActor
                     ? new RestoreFailed(late.Epoch, "another coordinator has taken over")
                     : new CheckpointFailed(((TakeCheckpoint)effect).Step, "another coordinator has taken over");
             case TakeCheckpoint take when _run is not null:
+                TellDirectoryIfDue();
                 _gathering!.Begin(take);
                 return null;
             case Restore restore when _run is not null:

@@ -8,14 +8,11 @@ using Cllm.Simulation.Engine;
 
 namespace Cllm.Simulation.Cluster;
 
-/// <summary>What a node's actor does, in virtual time, around the program's own <see cref="SliceFetches"/>.</summary>
+/// <summary>What a node's actor does, in virtual time, around the program's own <see cref="NodeShards"/>.</summary>
 internal sealed class NodeHost : SimulatedActor, IDisposable
 {
     private readonly NodeRun _run;
-    private readonly SliceFetches _slices;
-
-    /// <summary>Shards that were given to this node and start as soon as nothing is in their way.</summary>
-    private readonly SortedDictionary<int, StartShard> _starting = [];
+    private readonly NodeShards _shards;
 
     public NodeHost(SimulatedCluster cluster, SimulatedNode node, Node machine)
         : base(cluster, node, machine)
@@ -24,7 +21,7 @@ internal sealed class NodeHost : SimulatedActor, IDisposable
         _run = node.Process!.Shared!;
         Ref = new(cluster, node, Address, this);
         _run.NodeActor = Ref;
-        _slices = _run.FetchSlices(Ref);
+        _shards = _run.KeepShards(Ref, start => Cluster.Start(Node, start.Shard), shard => Cluster.Stop((ShardSeat)((SimulatedRef)shard).Place));
     }
 
     public Node Machine { get; }
@@ -48,37 +45,17 @@ internal sealed class NodeHost : SimulatedActor, IDisposable
         }
     }
 
-    /// <summary>A shard's actor is no more.</summary>
-    public void Gone(int shard)
-    {
-        if (!_starting.ContainsKey(shard))
-        {
-            _run.GiveAway(shard);
-        }
+    /// <summary>Tells something to all shards of the process.</summary>
+    public void TellShards(object message) => _shards.TellAll(message);
 
-        _slices.AdvanceAll();
-    }
-
-    public void Dispose() => _slices.Dispose();
+    public void Dispose() => _shards.Dispose();
 
     protected override void Take(object message, IActorRef sender)
     {
-        switch (message)
+        _shards.Take(message, sender);
+        if (message is Terminated { ActorRef: SimulatedRef { Place: ShardSeat seat } } && !_run.IsOwnedHere(seat.Number))
         {
-            case SliceFetchEnded ended:
-                _slices.Take(ended);
-                StartWhatCan();
-                _slices.SayIfHeld();
-                break;
-            case ReplicaOffered offer:
-                _slices.Copy(offer, failure => sender.Tell(new ReplicaFetched(offer.Shard, offer.Step, failure), Ref));
-                break;
-            case ClusterDirectory directory:
-                Take(directory);
-                break;
-            default:
-                _slices.Take(message, sender);
-                break;
+            Cluster.Moves++;
         }
     }
 
@@ -97,10 +74,10 @@ internal sealed class NodeHost : SimulatedActor, IDisposable
                 Cluster.AnnounceMembers(Node, announce.Epoch);
                 return null;
             case StartShard start:
-                TakeOn(start);
+                _shards.TakeOn(start);
                 return null;
             case StopShard stop:
-                GiveUp(stop.Shard.Number, stop.Incarnation);
+                _shards.GiveUp(stop.Shard, stop.Incarnation);
                 return null;
             case NodeLeft or NodeRefused:
                 Cluster.Crash(Node);
@@ -110,89 +87,11 @@ internal sealed class NodeHost : SimulatedActor, IDisposable
         }
     }
 
-    private void TakeOn(StartShard start)
-    {
-        var shard = start.Shard.Number;
-        var newest = _starting.TryGetValue(shard, out var other) ? other.Incarnation.Number
-            : Node.Shards.TryGetValue(shard, out var seat) ? seat.Incarnation : 0;
-        if (start.Incarnation.Number > newest)
-        {
-            _starting[shard] = start;
-            StartWhatCan();
-        }
-    }
-
-    private void StartWhatCan()
-    {
-        foreach (var (shard, start) in _starting.ToArray())
-        {
-            if (!IsAlive)
-            {
-                return;
-            }
-
-            if (Node.Shards.Remove(shard, out var old))
-            {
-                Cluster.Kill(old);
-            }
-
-            _run.OwnHere(shard);
-            if (!_slices.IsStill(shard))
-            {
-                continue;
-            }
-
-            _starting.Remove(shard);
-            _run.Shards[shard].Incarnation = start.Incarnation.Number - 1;
-            _run.ChooseSlice(shard);
-            Cluster.Start(Node.Shards[shard] = new(shard, Node));
-        }
-    }
-
-    /// <summary>Another node owns a shard: what is here of it is not looked after any more.</summary>
-    private void GiveUp(int shard, Incarnation elsewhere)
-    {
-        if (Node.Shards.TryGetValue(shard, out var seat) && seat.Incarnation < elsewhere.Number && !_starting.ContainsKey(shard))
-        {
-            Cluster.Disown(seat);
-            Gone(shard);
-        }
-    }
-
     private void SayWhichCopies()
     {
-        for (var shard = 0; shard < Cluster.ShardCount; shard++)
+        foreach (var copy in _shards.Copies)
         {
-            if (_slices.CopyOf(shard) is { } step)
-            {
-                Cluster.SendToCoordinator(Node, new ReplicaHeld(new(shard), step, Node.Id));
-            }
-        }
-    }
-
-    private void Take(ClusterDirectory directory)
-    {
-        var known = _run.Directory;
-        if (directory.Epoch.Number < known.Epoch.Number || (directory.Epoch == known.Epoch && directory.Version <= known.Version))
-        {
-            return;
-        }
-
-        _run.Directory = directory;
-        _run.Follow(directory.Epoch);
-        foreach (var (shard, seat) in Node.Shards.ToArray())
-        {
-            seat.Actor?.Take(new Told(new DirectoryChanged(), Ref));
-            if (directory.Owners[shard] is { Node: { } owner } place && owner != Node.Id)
-            {
-                // Given to another node while this one was taken for lost.
-                GiveUp(shard, place.Incarnation);
-            }
-        }
-
-        if (IsAlive)
-        {
-            _slices.AdvanceAll();
+            Cluster.SendToCoordinator(Node, copy);
         }
     }
 }

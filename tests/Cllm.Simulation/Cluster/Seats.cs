@@ -1,3 +1,6 @@
+using Cllm.Protocol;
+using Cllm.Protocol.Identity;
+
 namespace Cllm.Simulation.Cluster;
 
 /// <summary>A worker's place on a machine, which outlives the actors and processes that take it.</summary>
@@ -23,22 +26,34 @@ internal sealed class WorkerSeat(SimulatedNode node)
 }
 
 /// <summary>A shard's place in one process. Another process may have been given the shard meanwhile.</summary>
-internal sealed class ShardSeat(int number, SimulatedNode node)
+internal sealed class ShardSeat
 {
-    public int Number => number;
+    public ShardSeat(SimulatedCluster cluster, int number, SimulatedNode node)
+    {
+        (Number, Node, Process) = (number, node, node.Process!);
+        Ref = new(cluster, node, Destination.Of(new ShardIndex(number)), this);
+    }
 
-    public SimulatedNode Node => node;
+    public int Number { get; }
+
+    public SimulatedNode Node { get; }
 
     /// <summary>The process that it is in.</summary>
-    public SimulatedProcess Process { get; } = node.Process!;
+    public SimulatedProcess Process { get; }
+
+    /// <summary>How others reach whichever actor has the place.</summary>
+    public SimulatedRef Ref { get; }
 
     /// <summary>The newest incarnation's number.</summary>
-    public long Incarnation => Process.Run.Shards[number].Incarnation;
+    public long Incarnation => Process.Run.Shards[Number].Incarnation;
 
     public ShardHost? Actor { get; set; }
 
+    /// <summary>Whether the actor takes nothing any more, and is no more as soon as it has ended what it is at.</summary>
+    public bool IsStopping { get; set; }
+
     /// <summary>The step at which its slice stands; none when it is missing or half updated.</summary>
-    public long? Slice => Process.Run.Shards[number].Slice?.Number;
+    public long? Slice => Process.Run.Shards[Number].Slice?.Number;
 }
 
 /// <summary>A coordinator's place in a process, which its actor's successors in that process take.</summary>

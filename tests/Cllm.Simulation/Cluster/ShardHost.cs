@@ -23,7 +23,6 @@ internal sealed class ShardHost : SimulatedActor, IDisposable
     private readonly double[] _norms;
     private readonly IShardCompute _compute;
     private readonly IShardPeers _peers;
-    private readonly SimulatedRef _self;
 
     /// <summary>What came while the actor computed, and is taken when it has.</summary>
     private readonly Queue<object> _mailbox = [];
@@ -33,24 +32,22 @@ internal sealed class ShardHost : SimulatedActor, IDisposable
 
     /// <summary>The sources that were reduced last.</summary>
     private ReductionSource[]? _reduced;
-    private bool _isWorking;
 
     public ShardHost(SimulatedCluster cluster, ShardSeat seat, Shard machine)
         : base(cluster, seat.Node, machine)
     {
         (_seat, Machine, _shard, _run) = (seat, machine, new(seat.Number), seat.Process.Run);
-        _self = new(cluster, seat.Node, Address, seat);
         _compute = _run.CreateShard(_shard);
         _norms = new double[_compute.Blocks];
-        _peers = _run.PeersOf(_shard, _self);
+        _peers = _run.PeersOf(_shard, seat.Ref);
     }
 
     public Shard Machine { get; }
 
     public ShardSeat Seat => _seat;
 
-    /// <summary>How others reach whichever actor has this one's place.</summary>
-    public SimulatedRef Ref => _self;
+    /// <summary>Whether it computes.</summary>
+    public bool IsWorking { get; private set; }
 
     /// <summary>Whether an update is under way: if it breaks off, the slice is neither step's.</summary>
     public bool IsUpdating { get; private set; }
@@ -72,7 +69,7 @@ internal sealed class ShardHost : SimulatedActor, IDisposable
     /// <summary>Ends a piece of work.</summary>
     public void Finish(object work)
     {
-        _isWorking = false;
+        IsWorking = false;
         if (Find(work is ReduceSlice toReduce ? toReduce.Sources : ((UpdateSlice)work).Sources, out var sources))
         {
             if (work is ReduceSlice reduce)
@@ -86,7 +83,7 @@ internal sealed class ShardHost : SimulatedActor, IDisposable
                 Update((UpdateSlice)work, sources);
             }
 
-            while (!_isWorking && IsAlive && _mailbox.TryDequeue(out var message))
+            while (!IsWorking && IsAlive && !_seat.IsStopping && _mailbox.TryDequeue(out var message))
             {
                 if (message is Told told)
                 {
@@ -108,7 +105,7 @@ internal sealed class ShardHost : SimulatedActor, IDisposable
 
     protected override void Take(object message, IActorRef sender)
     {
-        if (_isWorking)
+        if (IsWorking)
         {
             _mailbox.Enqueue(new Told(message, sender));
             return;
@@ -116,13 +113,16 @@ internal sealed class ShardHost : SimulatedActor, IDisposable
 
         switch (message)
         {
+            case Input input:
+                Accept(input);
+                break;
             case GradientsGathered gathered when gathered.Work == _gathering:
                 _gathering = null;
                 Begin(gathered.Work);
                 break;
             case RestoreOrdered order when Cluster.Scenario.Plant == PlantedFault.RestoreSkipsShard && Cluster.Dice.Chance(0.2):
                 _run.SliceStands(_shard, order.Step);
-                sender.Tell(new SliceIsRestored(order.Epoch, _shard, null), _self);
+                sender.Tell(new SliceIsRestored(order.Epoch, _shard, null), _seat.Ref);
                 Feed(new SliceRestored(order.Epoch, order.Step));
                 break;
             case ShardPeersMessage told:
@@ -150,7 +150,7 @@ internal sealed class ShardHost : SimulatedActor, IDisposable
                 SimulationViolation.Unless(ReferenceEquals(update.Sources, _reduced), "updates", $"shard {_shard} updates with what it has not reduced");
                 _run.SumStands(_shard, update.Step, Words.Scalars(update.Payload));
                 _run.SliceChanges(_shard);
-                (IsUpdating, _isWorking) = (true, true);
+                (IsUpdating, IsWorking) = (true, true);
                 return Work(Cluster.Jitter(ReduceTicks), update);
             case SendSlice sending:
                 _peers.Send(sending);
@@ -200,7 +200,7 @@ internal sealed class ShardHost : SimulatedActor, IDisposable
 
     private Input? Begin(ReduceSlice work)
     {
-        _isWorking = true;
+        IsWorking = true;
         _run.SumChanges(_shard);
         return Work(Cluster.Jitter(ReduceTicks), work);
     }

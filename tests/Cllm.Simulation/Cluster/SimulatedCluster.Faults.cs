@@ -63,6 +63,7 @@ internal sealed partial class SimulatedCluster
                 break;
             case ShardHost shard:
                 shard.Finish(work);
+                EndIfIdle(shard.Seat);
                 break;
         }
     }

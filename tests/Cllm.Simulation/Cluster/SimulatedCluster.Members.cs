@@ -1,3 +1,4 @@
+using Akka.Actor;
 using Cllm.Protocol;
 using Cllm.Protocol.Identity;
 using Cllm.Protocol.Messages;
@@ -11,6 +12,12 @@ internal sealed partial class SimulatedCluster
     /// <summary>A shard's actor fails: supervision starts it again, and its slice is whole unless it was being updated.</summary>
     public void Fail(ShardSeat seat, string reason)
     {
+        if (seat.IsStopping)
+        {
+            End(seat);
+            return;
+        }
+
         SendToCoordinator(seat.Node, new ShardLost(new(seat.Number), new(seat.Incarnation), reason));
         Start(seat);
     }
@@ -45,27 +52,17 @@ internal sealed partial class SimulatedCluster
     /// <summary>All workers and shards of a process follow an epoch and announce themselves.</summary>
     public void AnnounceMembers(SimulatedNode node, Epoch epoch)
     {
-        // Copies of the lists: the process may die amid its announcements.
-        foreach (var seat in node.Shards.Values.ToArray())
-        {
-            seat.Actor?.Take(new CoordinatorStarted(epoch));
-        }
+        var started = new CoordinatorStarted(epoch);
+        node.Machine!.TellShards(started);
 
+        // A copy of the list: the process may die amid its announcements.
         foreach (var seat in Workers.ToArray())
         {
             if (seat.Node == node)
             {
-                seat.Actor?.Feed(new CoordinatorStarted(epoch));
+                seat.Actor?.Feed(started);
             }
         }
-    }
-
-    /// <summary>A process hears that another one owns a shard.</summary>
-    public void Disown(ShardSeat seat)
-    {
-        Kill(seat);
-        seat.Node.Shards.Remove(seat.Number);
-        Moves++;
     }
 
     /// <summary>The cluster's coordinator has heard of a shard: from now on the slice at that place is the one that counts.</summary>
@@ -74,14 +71,31 @@ internal sealed partial class SimulatedCluster
     /// <summary>The worker of a number; none when its process is over.</summary>
     public WorkerSeat? WorkerAt(int number) => Workers.Find(seat => seat.Number == number && seat.Node.IsUp);
 
+    /// <summary>A shard's actor starts in a process of a cluster, and hears of it as of anything else.</summary>
+    /// <returns>How it is reached.</returns>
+    public SimulatedRef Start(SimulatedNode node, ShardIndex shard)
+    {
+        var seat = node.Shards[shard.Number] = new(this, shard.Number, node);
+        Make(seat);
+        seat.Ref.Tell(new MachineStarted(), node.Machine!.Ref);
+        return seat.Ref;
+    }
+
+    /// <summary>A shard's actor is to stop: it takes nothing any more, but ends what it is at. Then its node hears of it.</summary>
+    public void Stop(ShardSeat seat)
+    {
+        if (!seat.IsStopping)
+        {
+            seat.IsStopping = true;
+            EndIfIdle(seat);
+        }
+    }
+
     /// <summary>The shard's actor starts, with what the process holds of the slice.</summary>
     public void Start(ShardSeat seat)
     {
-        Kill(seat);
-        var slot = seat.Process.Run.Shards[seat.Number];
-        slot.Incarnation++;
-        seat.Actor = new(this, seat, new(new() { Shard = new(seat.Number), Incarnation = new(slot.Incarnation), Node = seat.Node.Id, Slice = slot.Slice, Epoch = EpochAt(seat.Node) }));
-        seat.Actor.Feed(new MachineStarted());
+        Make(seat);
+        seat.Actor!.Feed(new MachineStarted());
     }
 
     /// <summary>The shard's actor is no more; its process keeps what it has of the slice.</summary>
@@ -106,6 +120,29 @@ internal sealed partial class SimulatedCluster
 
     /// <summary>The epoch that the members of a process start with.</summary>
     private static Epoch EpochAt(SimulatedNode node) => node.Process!.Run.NewestEpoch;
+
+    private void Make(ShardSeat seat)
+    {
+        Kill(seat);
+        var slot = seat.Process.Run.Shards[seat.Number];
+        slot.Incarnation++;
+        seat.Actor = new(this, seat, new(new() { Shard = new(seat.Number), Incarnation = new(slot.Incarnation), Node = seat.Node.Id, Slice = slot.Slice, Epoch = EpochAt(seat.Node) }));
+    }
+
+    private void EndIfIdle(ShardSeat seat)
+    {
+        if (seat is { IsStopping: true, Actor.IsWorking: false })
+        {
+            End(seat);
+        }
+    }
+
+    private void End(ShardSeat seat)
+    {
+        Kill(seat);
+        seat.Node.Shards.Remove(seat.Number);
+        seat.Node.Machine!.Ref.Tell(new Terminated(seat.Ref, existenceConfirmed: true, addressTerminated: false), seat.Ref);
+    }
 
     private void Start(WorkerSeat seat)
     {

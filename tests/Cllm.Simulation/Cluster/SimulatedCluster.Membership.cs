@@ -232,7 +232,7 @@ internal sealed partial class SimulatedCluster
         node.Known = Leader;
         for (var shard = 0; shard < ShardCount; shard++)
         {
-            Owners[shard] = node.Shards[shard] = new(shard, node);
+            Owners[shard] = node.Shards[shard] = new(this, shard, node);
             Start(node.Shards[shard]);
         }
 

@@ -109,7 +109,7 @@ internal sealed partial class SimulatedCluster : IDisposable
     public long Coordinators => _hosts;
 
     /// <summary>Shards that their owners gave to other nodes.</summary>
-    public long Moves { get; private set; }
+    public long Moves { get; set; }
 
     public bool IsTracing => _trace is not null;
 
@@ -299,7 +299,7 @@ internal sealed partial class SimulatedCluster : IDisposable
         var actor = next.Host switch
         {
             SimulatedActor host => host,
-            ShardSeat seat => seat.Actor,
+            ShardSeat seat => seat.IsStopping ? null : seat.Actor,
             CoordinatorPlace place => place.Actor,
             _ => WorkerAt(next.To.Index)?.Actor,
         };

@@ -57,7 +57,7 @@ public sealed class GatheringTests : TestKit
                 gathering.Take(ExpectMsg<PartFetched>());
             }
         });
-        Assert.Equal(_asker.RunHost.State.Layout["h.1.ln_1.weight"].Offset, arrivedAt);
+        Assert.Equal(_asker.Host.State.Layout["h.1.ln_1.weight"].Offset, arrivedAt);
 
         // The embedding is the last to be final; its sum has come when the order does.
         embedding.Take(ExpectMsg<PartFetched>());
@@ -157,7 +157,7 @@ public sealed class GatheringTests : TestKit
     [Fact]
     public void A_state_that_is_not_there_yet_is_asked_for_again_after_a_pause()
     {
-        using var fetches = _asker.FetchSlices(TestActor);
+        using var fetches = new SliceFetches(_asker, TestActor);
         _asker.OwnHere(0);
         fetches.Pull(new(First, new(0), new(5), _holder.Channel.Address), _ => { });
         var ended = ExpectMsg<SliceFetchEnded>();
@@ -169,7 +169,7 @@ public sealed class GatheringTests : TestKit
     [Fact]
     public void A_state_that_was_ordered_for_one_way_back_is_not_fetched_after_another()
     {
-        using var fetches = _asker.FetchSlices(TestActor);
+        using var fetches = new SliceFetches(_asker, TestActor);
         _asker.OwnHere(0);
         string? failure = null;
         fetches.Pull(new(First, new(0), new(5), _holder.Channel.Address), reason => failure = reason);
@@ -183,7 +183,7 @@ public sealed class GatheringTests : TestKit
     [Fact]
     public void A_slice_that_is_offered_late_is_not_fetched_over_weights_that_are_worked_with()
     {
-        using var fetches = _asker.FetchSlices(TestActor);
+        using var fetches = new SliceFetches(_asker, TestActor);
         fetches.Want(First, new(4));
         string? failure = null;
         fetches.Copy(new(First, new(0), new(2), _holder.Channel.Address), reason => failure = reason);
@@ -255,7 +255,7 @@ public sealed class GatheringTests : TestKit
     private IWorkerCompute Enter(WorkerId worker, NodeRun? run = null)
     {
         run ??= _holder;
-        var compute = run.RunHost.CreateWorker(worker.Number);
+        var compute = run.Host.CreateWorker(worker.Number);
         run.Gradients.Enter(worker, compute);
         return compute;
     }
@@ -300,7 +300,7 @@ public sealed class GatheringTests : TestKit
         var range = _asker.Ranges[shard];
         var found = gathering.Find(sources);
         var expected = sources.Select((source, i) => new GradientSource(source.Node.Level, source.Node.Index, computes[i], source.Buffer.Number)).ToArray();
-        using var sum = new TreeSum(((RunHost)_asker.RunHost).Leaves);
+        using var sum = new TreeSum(((RunHost)_asker.Host).Leaves);
         for (var at = range.Offset; at < range.End; at += TreeSum.Chunk)
         {
             var part = new Cllm.Model.Shape.ParameterRange(at, Math.Min(TreeSum.Chunk, range.End - at));

@@ -13,8 +13,10 @@ public sealed class SliceFetchTests : IDisposable
 {
     private static readonly NodeId Here = new(1);
     private static readonly NodeId There = new(2);
+    private static readonly NodeId Elsewhere = new(3);
+    private static readonly FetchResult NotYet = FetchResult.Refused(new(RefusalReason.NotYet, "It is not there yet."));
 
-    private readonly Lane _lane = new();
+    private readonly SilentLane _lane = new();
     private readonly RunHost _host;
     private readonly NodeRun _run;
     private readonly SliceFetches _fetches;
@@ -35,11 +37,11 @@ public sealed class SliceFetchTests : IDisposable
         };
         _run = new NodeRun(settings, _host)
         {
-            Channel = new(new(Here.Number, "here", 1, ""), new OneLane(_lane), _lane),
-            Directory = new(new(1), 1, [new(There, "", new(There.Number, "there", 1, ""))], [new(There, new(1))], null),
+            Channel = new(new(Here.Number, "here", 1, ""), new SilentTransport(_lane), _lane),
+            Directory = new(new(1), 1, [new(There, "", AddressOf(There))], [new(There, new(1))], null),
         };
         _run.HoldFirstStep();
-        _fetches = _run.FetchSlices(ActorRefs.Nobody);
+        _fetches = new(_run, ActorRefs.Nobody);
         _fetches.Want(new(1), new(0));
     }
 
@@ -82,33 +84,51 @@ public sealed class SliceFetchTests : IDisposable
         Assert.Equal(2, _lane.Asked.Count);
     }
 
-    /// <summary>A lane on which nothing comes but what a test has come.</summary>
-    private sealed class Lane : ITensorLane
+    [Fact]
+    public void What_was_ordered_from_an_owner_is_not_waited_for_when_another_node_owns_the_shard()
     {
-        private ITensorDestination? _destination;
-
-        public List<TensorRequest> Asked { get; } = [];
-
-        public int Cancels { get; private set; }
-
-        public void Fetch(in TensorRequest request, ITensorDestination destination, FetchEnded ended)
-        {
-            Asked.Add(request);
-            _destination = destination;
-        }
-
-        public void ReceiveFirstChunk() => _destination!.Chunk(Asked[^1], 0, 0, sizeof(float));
-
-        public void Cancel() => Cancels++;
-
-        public void Dispose()
-        {
-            // Nothing is open.
-        }
+        var failures = Order(new(3));
+        _run.Directory = new(new(1), 2, [.. _run.Directory.Nodes, new(Elsewhere, "", AddressOf(Elsewhere))], [new(Elsewhere, new(2))], null);
+        _fetches.FollowDirectory();
+        Assert.NotNull(Assert.Single(failures));
     }
 
-    private sealed class OneLane(Lane opened) : ITensorTransport
+    [Fact]
+    public void What_was_ordered_is_waited_for_while_the_directory_names_its_owner()
     {
-        public ITensorLane Open(ChannelAddress peer, int lane) => opened;
+        var failures = Order(new(3));
+        _run.Directory = _run.Directory with { Version = 2 };
+        _fetches.FollowDirectory();
+        Assert.Empty(failures);
     }
+
+    [Fact]
+    public void What_was_ordered_is_given_up_when_its_owner_has_waited_for_it_once()
+    {
+        var failures = Order(new(3));
+        End(TensorKind.Weights, new(1), FetchResult.Cancelled);
+        Assert.Equal(new Step(3), _lane.Asked[^1].Step);
+        End(TensorKind.Weights, new(3), NotYet);
+        Assert.NotNull(Assert.Single(failures));
+    }
+
+    [Fact]
+    public void What_was_ordered_is_not_given_up_for_what_was_asked_for_before_it()
+    {
+        var failures = Order(new(3));
+        End(TensorKind.Weights, new(1), NotYet);
+        Assert.Empty(failures);
+        Assert.Equal(new Step(3), _lane.Asked[^1].Step);
+    }
+
+    private static ChannelAddress AddressOf(NodeId node) => new(node.Number, $"node-{node}", 1, "");
+
+    private List<string?> Order(Step step)
+    {
+        var ends = new List<string?>();
+        _fetches.Pull(new(new(1), new(0), step, AddressOf(There)), ends.Add);
+        return ends;
+    }
+
+    private void End(TensorKind kind, Step step, FetchResult result) => _fetches.Take(new SliceFetchEnded(0, kind, new(1), step, result));
 }

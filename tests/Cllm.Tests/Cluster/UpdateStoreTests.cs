@@ -31,6 +31,7 @@ public sealed class UpdateStoreTests : IDisposable
                 Hocon = Cllm.Actors.Hocon.Load(),
             },
             _host);
+        _run.OwnHere(Shard.Number);
         _reader = new NodeStore(_run).CreateReader();
     }
 
@@ -96,6 +97,19 @@ public sealed class UpdateStoreTests : IDisposable
             ? _reader.Read(0, range.Length * sizeof(float), TensorRequest.ScalarBytes, []).Length : 0);
     }
 
+    [Fact]
+    public void What_only_an_owner_will_have_is_refused_where_the_shard_is_owned_no_longer_and_who_waits_for_it_is_woken()
+    {
+        using var compute = StartAt(5);
+        Assert.Equal(OpeningState.NotYet, Open(5).State);
+        Assert.Equal(OpeningState.NotYet, _reader.Open(Moments(6)).State);
+        var looked = _run.Slices.Changed.Version;
+        _run.GiveAway(Shard.Number);
+        Assert.NotEqual(looked, _run.Slices.Changed.Version);
+        Assert.Equal(RefusalReason.Unknown, Open(5).Refusal.Reason);
+        Assert.Equal(RefusalReason.Unknown, _reader.Open(Moments(6)).Refusal.Reason);
+    }
+
     private IShardCompute StartAt(long step)
     {
         _run.SliceStands(Shard, new(step));
@@ -108,6 +122,12 @@ public sealed class UpdateStoreTests : IDisposable
         _run.SumStands(Shard, new(step), Scalars);
         _run.SliceChanges(Shard);
         _run.SliceStands(Shard, new Step(step).Next);
+    }
+
+    private TensorRequest Moments(long step)
+    {
+        var range = _run.Ranges[Shard.Number];
+        return TensorRequest.Moments(new(1), new(step), Shard, range.Offset, range.Length, 1000);
     }
 
     private TensorOpening Open(long step) => _reader.Open(Request(step));
