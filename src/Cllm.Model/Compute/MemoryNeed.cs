@@ -22,8 +22,9 @@ public sealed record MemoryNeed(long StateBytes, long GradientBytes, long Activa
     public static MemoryNeed Of(RunConfiguration run, RunOptions options, int workersElsewhere = 0)
     {
         var leaves = new LeafPlan(run.Batch, run.Leaves);
-        int evaluated = run.EvaluateEvery == 0 ? 1 : run.EvaluationRows == 0 ? RunPlan.EvaluationUnitRows : Math.Min(RunPlan.EvaluationUnitRows, run.EvaluationRows);
-        using var activations = new Activations(run.Shape, Math.Max(leaves.RowsMax, evaluated), options.Recompute, isMeasuredOnly: true);
+        int evaluated = run.EvaluateEvery == 0 ? 0 : run.EvaluationRows == 0 ? int.MaxValue : run.EvaluationRows;
+        int rows = WorkerCompute.RowsMax(leaves, run.Shape.Block, evaluated);
+        using var activations = new Activations(run.Shape, rows, options.Recompute, isMeasuredOnly: true);
         long vector = new ParameterLayout(run.Shape).Length * (long)sizeof(float);
         int all = options.Workers + workersElsewhere;
         long buffers = Enumerable.Range(0, options.Workers)
