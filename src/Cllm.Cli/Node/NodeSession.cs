@@ -88,6 +88,7 @@ public sealed class NodeSession
             SnapshotTaken = observer.SnapshotTaken,
             BeforeCheckpoint = observer.CheckpointFollows,
             ThreadsPerWorker = options.ThreadsPerWorker,
+            Recompute = options.Recompute,
         };
         using RunBlobs blobs = run.OpenBlobs();
         var part = new ClusterPart
@@ -213,6 +214,7 @@ public sealed class NodeSession
         Leaves = invitation.Configuration.Leaves,
         Workers = _request.Workers,
         ThreadsPerWorker = _request.ThreadsPerWorker,
+        Recompute = _request.Recompute,
         CheckpointEvery = invitation.CheckpointEvery,
     }.Spread(Environment.ProcessorCount);
 }

@@ -34,17 +34,7 @@ public sealed class MemoryCheck(MemoryNeed need, RunOptions options, string advi
     /// <param name="isNew">Whether the run begins now, so that all of it may still be changed.</param>
     public static MemoryCheck OfRun(RunConfiguration run, RunOptions options, bool isNew)
     {
-        var advice = new List<string>();
-        if (options.Workers > 1)
-        {
-            advice.Add($"fewer --workers, each with more threads (--workers 1 --threads-per-worker {options.Workers * options.ThreadsPerWorker})");
-        }
-
-        if (!options.Recompute)
-        {
-            advice.Add("--recompute");
-        }
-
+        List<string> advice = Spread(options);
         if (isNew)
         {
             advice.Add(run.Batch > run.Leaves ? "more --leaves, a smaller --batch" : "a smaller --block");
@@ -58,7 +48,7 @@ public sealed class MemoryCheck(MemoryNeed need, RunOptions options, string advi
     /// <param name="run">The run.</param>
     /// <param name="options">How it is spread in this process.</param>
     public static MemoryCheck OfNode(RunConfiguration run, RunOptions options) =>
-        new(MemoryNeed.Of(run, options, workersElsewhere: 1), options, Joined(options.Workers > 1 ? ["fewer --workers"] : []));
+        new(MemoryNeed.Of(run, options, workersElsewhere: 1), options, Joined(Spread(options)));
 
     /// <summary>Refuses what cannot fit.</summary>
     /// <param name="warn">Told when it is close.</param>
@@ -85,6 +75,23 @@ public sealed class MemoryCheck(MemoryNeed need, RunOptions options, string advi
     private string Sentence(long bytes, string more, long machineBytes) =>
         $"This takes about {Size(bytes)} of memory ({Size(need.StateBytes)} weights and moments, {Size(need.GradientBytes)} gradients and "
         + $"{Size(need.ActivationBytes)} activations of {Format.Plural(options.Workers, "worker")}{more}) and the machine or its container has {Size(machineBytes)}";
+
+    /// <summary>What may be given anew each time, for it changes no bit.</summary>
+    private static List<string> Spread(RunOptions options)
+    {
+        var advice = new List<string>();
+        if (options.Workers > 1)
+        {
+            advice.Add($"fewer --workers, each with more threads (--workers 1 --threads-per-worker {options.Workers * options.ThreadsPerWorker})");
+        }
+
+        if (!options.Recompute)
+        {
+            advice.Add("--recompute");
+        }
+
+        return advice;
+    }
 
     private static string Size(long bytes) => Format.Bytes(bytes);
 

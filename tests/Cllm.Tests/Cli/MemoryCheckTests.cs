@@ -44,7 +44,8 @@ public sealed class MemoryCheckTests
             Advice(MemoryCheck.OfRun(run, TwoWorkers, isNew: true)));
         Assert.Equal("--recompute", Advice(MemoryCheck.OfRun(run, TwoWorkers with { Workers = 1 }, isNew: false)));
         Assert.Equal("a smaller model", Advice(MemoryCheck.OfRun(run, TwoWorkers with { Workers = 1, Recompute = true }, isNew: false)));
-        Assert.Equal("fewer --workers", Advice(MemoryCheck.OfNode(run, TwoWorkers)));
+        Assert.Equal(
+            "fewer --workers, each with more threads (--workers 1 --threads-per-worker 6) or --recompute", Advice(MemoryCheck.OfNode(run, TwoWorkers)));
     }
 
     private static string? Check(MemoryNeed need, long machineBytes)

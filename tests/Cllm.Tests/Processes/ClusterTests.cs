@@ -22,7 +22,7 @@ public sealed class ClusterTests : IDisposable
         string[] shape = [.. TrainingFolder.Odd, "--steps", "30", "--workers", "1"];
         Child.Run(_folder.Begin("one", shape)).Well();
         using var trainer = Child.Start(_folder.Begin("two", [.. shape, "--listen", _address, "--wait-for-nodes", "2", "--metrics-listen", AnyPort]));
-        using var node = Child.Start("node", "--join", _address, "--workers", "1");
+        using var node = Child.Start("node", "--join", _address, "--workers", "1", "--recompute");
         trainer.Wait().Well();
         Assert.Contains("The run is done after 30 steps.", node.Wait().Well().Output, StringComparison.Ordinal);
         Assert.Equal(_folder.Digest("one"), _folder.Digest("two"));
