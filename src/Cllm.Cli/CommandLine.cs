@@ -8,6 +8,7 @@ using Cllm.Cli.Node;
 using Cllm.Cli.Parsing;
 using Cllm.Cli.Train;
 using Cllm.Model;
+using Cllm.Model.Compute;
 using Cllm.Model.Files;
 
 namespace Cllm.Cli;
@@ -78,6 +79,9 @@ public static class CommandLine
             case OperationCanceledException:
                 terminal.Fail("Interrupted before there was anything to keep.");
                 return ExitCode.Interrupted;
+            case TrainingDivergedException:
+                terminal.Fail($"Training ended: {OneLine(cause.Message)}");
+                return ExitCode.Failure;
             case StorageException:
                 terminal.Fail(OneLine(cause.Message));
                 return ExitCode.Failure;
@@ -86,7 +90,7 @@ public static class CommandLine
                     $"Reading or writing failed: {OneLine(cause.Message)} Check the path, its permissions and the space left on the disk.");
                 return ExitCode.Failure;
             case OutOfMemoryException:
-                terminal.Fail("There is not enough memory for this; choose a smaller --width, --layers, --batch or fewer --workers.");
+                terminal.Fail("There is not enough memory for this; choose fewer --workers, --recompute, or a smaller --width, --layers or --batch.");
                 return ExitCode.Failure;
             default:
                 terminal.Fail(

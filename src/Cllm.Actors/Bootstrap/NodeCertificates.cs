@@ -2,6 +2,7 @@ using System.Security.Cryptography.X509Certificates;
 using Cllm.Actors.Channel;
 using Cllm.Actors.Channel.Certificates;
 using Cllm.Model;
+using Cllm.Model.Files;
 
 namespace Cllm.Actors.Bootstrap;
 
@@ -42,10 +43,15 @@ public sealed class NodeCertificates
     /// <summary>Makes an authority, or takes the one that is in the folder, and has it issue a certificate.</summary>
     /// <param name="folder">New, empty, or one with an authority and no certificate of a node.</param>
     /// <param name="hosts">Names and addresses of the machines that the certificate is for.</param>
-    /// <exception cref="InputException">The folder has a certificate already, or its authority cannot be read.</exception>
-    public static void Create(string folder, IEnumerable<string> hosts)
+    /// <exception cref="InputException">The folder cannot be made, has a certificate already, or its authority cannot be read; or a host is none.</exception>
+    public static void Create(string folder, IReadOnlyCollection<string> hosts)
     {
-        Directory.CreateDirectory(folder);
+        if (hosts.FirstOrDefault(host => Uri.CheckHostName(host) == UriHostNameType.Unknown) is { } stranger)
+        {
+            throw new InputException($"--name is '{stranger}' and must be the name or the address of a machine.");
+        }
+
+        NamedFolder.Make(folder, "--out");
         var (from, until) = (DateTimeOffset.UtcNow - ClockTolerance, DateTimeOffset.UtcNow.AddYears(Years));
         var isNew = !File.Exists(Path.Combine(folder, CertificateAuthority.KeyFile));
         using var authority = isNew ? CertificateAuthority.Create("cllm authority", from, until) : CertificateAuthority.Open(folder);

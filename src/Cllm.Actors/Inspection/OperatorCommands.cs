@@ -31,7 +31,7 @@ public sealed class OperatorCommands(RunControl control)
             case "status":
                 return await ShowAsync(Status).ConfigureAwait(false);
             case "workers":
-                return await ShowAsync(run => Tables.Workers(run, node).Lines()).ConfigureAwait(false);
+                return await ShowAsync(run => Tables.Workers(run, node).Lines(), node).ConfigureAwait(false);
             case "leases":
                 return await ShowAsync(run => Tables.Leases(run).Lines()).ConfigureAwait(false);
         }
@@ -62,6 +62,13 @@ public sealed class OperatorCommands(RunControl control)
         return [.. rows.Select(row => row.Name.PadRight(width) + row.Value), "", .. Tables.Nodes(run).Lines()];
     }
 
-    private async Task<(bool IsDone, IReadOnlyList<string> Lines)> ShowAsync(Func<RunView, IEnumerable<string>> show) =>
-        await control.ViewAsync().ConfigureAwait(false) is { } run ? (true, [.. show(run)]) : (false, [Silence]);
+    private async Task<(bool IsDone, IReadOnlyList<string> Lines)> ShowAsync(Func<RunView, IEnumerable<string>> show, int? node = null)
+    {
+        if (await control.ViewAsync().ConfigureAwait(false) is not { } run)
+        {
+            return (false, [Silence]);
+        }
+
+        return run.ObjectionTo(node) is { } objection ? (false, [objection]) : (true, [.. show(run)]);
+    }
 }

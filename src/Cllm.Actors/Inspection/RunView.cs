@@ -39,7 +39,13 @@ public sealed record RunView(
     RunWorker[] Workers,
     RunShard[] Shards,
     RunLease[] Leases,
-    string[] Notes);
+    string[] Notes)
+{
+    /// <summary>What to say to somebody who asks for a node that is not in here; null where it is, or none was asked for.</summary>
+    public string? ObjectionTo(int? node) => node is null || Nodes.Any(known => known.Node == node)
+        ? null
+        : $"There is no node {node}; {(Nodes.Length == 0 ? "none has joined yet" : $"there {(Nodes.Length == 1 ? "is" : "are")} {string.Join(", ", Nodes.Select(known => known.Node))}")}.";
+}
 
 /// <summary>What a run waits for. A run that is well waits for something at every moment, but not for long.</summary>
 /// <param name="Who">As in <c>shard 1, shard 4</c>.</param>

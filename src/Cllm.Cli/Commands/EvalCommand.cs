@@ -27,21 +27,10 @@ public static class EvalCommand
         using TrainedModel model = TrainedModel.Load(folder);
         bool ids = TokenizedData.IsTokenIds(dataPath);
         ITokenizer? tokenizer = ids ? model.TokenizerIfAny() : model.Tokenizer();
-        string tokens = ids ? dataPath : Tokenize(dataPath, tokenizer!);
-        HeldOutLoss result;
-        try
-        {
-            using TokenFile file = TokenFile.Open(tokens, model.Layout.Shape.Vocabulary);
-            result = HeldOutLoss.Measure(model.Layout.Shape, model.Weights.Span, tokenizer, file, 0, file.Length);
-        }
-        finally
-        {
-            if (!ids)
-            {
-                File.Delete(tokens);
-            }
-        }
-
+        using TokenFile file = ids
+            ? TokenFile.Open(dataPath, model.Layout.Shape.Vocabulary)
+            : TokenFile.Of(dataPath, tokenizer!.Encode(TextSource.Read(dataPath)));
+        HeldOutLoss result = HeldOutLoss.Measure(model.Layout.Shape, model.Weights.Span, tokenizer, file, 0, file.Length);
         var rows = new List<(string, string)>
         {
             ("loss", Format.Loss(result.Loss)),
@@ -55,14 +44,5 @@ public static class EvalCommand
         rows.Add(("tokens", Format.Count(result.Tokens)));
         terminal.Table(rows);
         return ExitCode.Success;
-    }
-
-    /// <summary>Tokens of a text in a temporary file, so that they are read like any others.</summary>
-    private static string Tokenize(string dataPath, ITokenizer tokenizer)
-    {
-        int[] ids = tokenizer.Encode(TextSource.Read(dataPath));
-        string path = Path.Combine(Path.GetTempPath(), $"cllm-{Environment.ProcessId}-{Guid.NewGuid():N}.bin");
-        TokenFile.Write(path, ids);
-        return path;
     }
 }

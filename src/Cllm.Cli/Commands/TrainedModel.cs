@@ -72,6 +72,13 @@ public sealed class TrainedModel : IDisposable
             return checkpoints.PathOf(steps[^1]);
         }
 
+        if (HuggingFaceFolder.OtherWeights(folder) is { } other)
+        {
+            throw new InputException(
+                $"The model in {folder} has its weights in {other} and not in {HuggingFaceFolder.WeightsName}, the one file that is read; convert it with "
+                + $"`python3 -c 'from transformers import GPT2LMHeadModel as M; M.from_pretrained(\"{folder}\").save_pretrained(\"{folder}\", max_shard_size=\"99GB\")'`.");
+        }
+
         throw new InputException(RunFolder.Holds(folder)
             ? $"The run in {folder} has no checkpoint yet; wait for one, or go on with `{RunSummary.ResumeLine(folder)}`."
             : $"There is no model in {folder}: it has no {HuggingFaceFolder.WeightsName}; "

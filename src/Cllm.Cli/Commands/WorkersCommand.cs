@@ -24,7 +24,7 @@ public static class WorkersCommand
         command.SetAction(parsed =>
         {
             wanted = (int?)parsed.GetValue(node);
-            return inspect.Run(parsed, (run, _) => RunViewJson.WriteWorkers(run, wanted), stop);
+            return inspect.Run(parsed, (run, _) => RunViewJson.WriteWorkers(run, wanted), stop, wanted);
         });
         return command;
     }

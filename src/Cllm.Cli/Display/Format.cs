@@ -19,6 +19,9 @@ public static class Format
         _ => $"{(int)time.TotalDays} d {time.Hours} h",
     };
 
+    /// <summary>An amount of memory: 640 MB, 12.4 GB.</summary>
+    public static string Bytes(long bytes) => bytes < 1_000_000_000 ? $"{bytes / 1e6:F0} MB" : $"{bytes / 1e9:F1} GB";
+
     /// <summary>A number of things: 1 worker, 2 workers.</summary>
     public static string Plural(long count, string thing) => count == 1 ? $"1 {thing}" : $"{count} {thing}s";
 

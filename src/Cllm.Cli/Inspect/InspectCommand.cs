@@ -30,7 +30,8 @@ public sealed class InspectCommand(
     /// <param name="parsed">The options' values.</param>
     /// <param name="json">The JSON to show of an answer: the answer itself, or a part of it.</param>
     /// <param name="stop">Ends watching, as Ctrl-C does.</param>
-    public int Run(ParseResult parsed, Func<RunView, string, string> json, CancellationToken stop)
+    /// <param name="node">A node that has to be in the run; null where none was named.</param>
+    public int Run(ParseResult parsed, Func<RunView, string, string> json, CancellationToken stop, int? node = null)
     {
         using var run = new RunAddress(parsed.GetValue(_at) ?? InspectionServer.DefaultAddress);
         var asJson = parsed.GetValue(_json);
@@ -39,6 +40,12 @@ public sealed class InspectCommand(
         {
             terminal.Fail(look.Sentence);
             return ExitCode.Failure;
+        }
+
+        if (view.ObjectionTo(node) is { } objection)
+        {
+            terminal.Fail(objection);
+            return ExitCode.Usage;
         }
 
         if (!parsed.GetValue(_watch))

@@ -1,3 +1,4 @@
+using Cllm.Actors.Bootstrap;
 using Cllm.Cli.Train;
 using Cllm.Model;
 using Cllm.Model.Checkpoints;
@@ -38,8 +39,8 @@ public sealed class JoinedRun : IDisposable
     /// <summary>What the run computes.</summary>
     public RunPlan Plan { get; }
 
-    /// <summary>Where tokenizer and tokens lie.</summary>
-    public string DataPath => _data.FolderPath;
+    /// <summary>Where the tokenizer lies.</summary>
+    public string TokenizerPath => TokenizedData.TokenizerPath(_data.FolderPath);
 
     /// <summary>Puts together what is needed.</summary>
     /// <param name="data">What came from the run. Disposed with this, and when this fails.</param>
@@ -67,6 +68,14 @@ public sealed class JoinedRun : IDisposable
             data.Dispose();
             throw;
         }
+    }
+
+    /// <summary>Opens tokenizer and ids for processes that join here. Call it once: the ids' file loses its name.</summary>
+    public RunBlobs OpenBlobs()
+    {
+        var blobs = new RunBlobs(File.Exists(TokenizerPath) ? File.ReadAllBytes(TokenizerPath) : [], TokenizedData.TokensPath(_data.FolderPath));
+        _data.UnlinkTokens();
+        return blobs;
     }
 
     /// <summary>Whether this is a standby that knows no state of the run to go back to, and will not before a checkpoint has come.</summary>

@@ -7,6 +7,7 @@ namespace Cllm.Cli.Node;
 /// <param name="Listen">Where others reach this process; null is an address that faces the run, with any port.</param>
 /// <param name="Workers">Workers; 0 is chosen from the cores.</param>
 /// <param name="ThreadsPerWorker">Threads of each; 0 is chosen from the cores.</param>
+/// <param name="Recompute">Whether activations are computed again in the backward pass.</param>
 /// <param name="DataPath">The run's data, or null to have its token ids sent.</param>
 /// <param name="OutPath">Folder of the run if this process takes it over; null for a process that never does.</param>
 /// <param name="TlsPath">Folder of the certificates; null without.</param>
@@ -17,6 +18,7 @@ public sealed record NodeRequest(
     NodeAddress? Listen,
     int Workers,
     int ThreadsPerWorker,
+    bool Recompute,
     string? DataPath,
     string? OutPath,
     string? TlsPath,

@@ -59,6 +59,8 @@ public sealed class NodeSession
         RunInvitation invitation = await Invitations.AskAsync(
             _request.Join, _network, Hocon.JoinPatience(_network.Hocon), _stop).ConfigureAwait(false);
         RefuseStandby(invitation);
+        RunOptions options = Spread(invitation);
+        MemoryCheck.OfNode(invitation.Configuration, options).Require(_terminal.Fail);
         var identity = new RunIdentity(
             ConfigurationDigest.Of(invitation.Configuration), invitation.Configuration.TokenizerDigest, RunIdentity.ProtocolVersion);
         NodeId node = NodeNumbers.Draw();
@@ -70,7 +72,6 @@ public sealed class NodeSession
             data = await ReceivedData.ReceiveAsync(invitation, lane, _request.DataPath, _terminal, _stop).ConfigureAwait(false);
         }
 
-        RunOptions options = Spread(invitation);
         using JoinedRun run = JoinedRun.Create(data, _request.OutPath, options);
         return await TakePartAsync(run, options, invitation, identity, node).ConfigureAwait(false);
     }
@@ -87,9 +88,9 @@ public sealed class NodeSession
             SnapshotTaken = observer.SnapshotTaken,
             BeforeCheckpoint = observer.CheckpointFollows,
             ThreadsPerWorker = options.ThreadsPerWorker,
+            Recompute = options.Recompute,
         };
-        string tokenizer = TokenizedData.TokenizerPath(run.DataPath);
-        using var blobs = new RunBlobs(File.Exists(tokenizer) ? File.ReadAllBytes(tokenizer) : [], TokenizedData.TokensPath(run.DataPath));
+        using RunBlobs blobs = run.OpenBlobs();
         var part = new ClusterPart
         {
             Network = _network with { Coordinators = invitation.Coordinators },
@@ -155,14 +156,13 @@ public sealed class NodeSession
         {
             if (observer.FirstStep is { } first)
             {
-                string tokenizer = TokenizedData.TokenizerPath(run.DataPath);
                 new FinishedRun
                 {
                     Path = run.FolderPath!,
                     FolderPath = run.Folder!.FolderPath,
                     Plan = run.Plan,
                     State = host.State,
-                    Tokenizer = File.Exists(tokenizer) ? TokenizerFile.Load(tokenizer) : null,
+                    Tokenizer = File.Exists(run.TokenizerPath) ? TokenizerFile.Load(run.TokenizerPath) : null,
                     Tokens = run.Tokens,
                 }.Show(_terminal, observer.Loss, time, (end.CommittedSteps - first) * run.Plan.BatchTokens / time.TotalSeconds);
             }
@@ -216,6 +216,7 @@ public sealed class NodeSession
         Leaves = invitation.Configuration.Leaves,
         Workers = _request.Workers,
         ThreadsPerWorker = _request.ThreadsPerWorker,
+        Recompute = _request.Recompute,
         CheckpointEvery = invitation.CheckpointEvery,
     }.Spread(Environment.ProcessorCount);
 }

@@ -81,6 +81,17 @@ public sealed class ReceivedData : IDisposable
         }
     }
 
+    /// <summary>
+    /// Takes the ids' file its name, where a file without one can be read by those who have it open: so nothing large is left behind, however this process ends.
+    /// </summary>
+    public void UnlinkTokens()
+    {
+        if (!OperatingSystem.IsWindows())
+        {
+            File.Delete(TokenizedData.TokensPath(_folder));
+        }
+    }
+
     /// <inheritdoc/>
     public void Dispose() => _owned.Dispose();
 

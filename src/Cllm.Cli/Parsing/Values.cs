@@ -29,7 +29,8 @@ public static class Values
     };
 
     /// <summary>
-    /// A number for which <paramref name="allowed"/> holds; <paramref name="range"/> says which ("from 0 up to, not including, 1").
+    /// A number for which <paramref name="allowed"/> holds, also when it is rounded to the 32-bit float that is computed with; <paramref name="range"/> says which
+    /// ("from 0 up to, not including, 1").
     /// </summary>
     public static Option<double?> Real(string name, string description, string range, Func<double, bool> allowed) => new(name)
     {
@@ -38,15 +39,21 @@ public static class Values
         CustomParser = result =>
         {
             string text = Single(result);
-            if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value)
-                && double.IsFinite(value)
-                && allowed(value))
+            if (!double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value)
+                || !double.IsFinite(value)
+                || !allowed(value))
             {
-                return value;
+                result.AddError($"{name} is '{text}' and must be a number {range}.");
+                return null;
             }
 
-            result.AddError($"{name} is '{text}' and must be a number {range}.");
-            return null;
+            if (!float.IsFinite((float)value) || !allowed((float)value))
+            {
+                result.AddError($"{name} is '{text}' and must be a number {range} also when it is rounded to a 32-bit float: 7 digits, from 1e-45 to 3e38.");
+                return null;
+            }
+
+            return value;
         },
     };
 

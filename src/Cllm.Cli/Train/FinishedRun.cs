@@ -41,6 +41,7 @@ public sealed class FinishedRun
     /// <param name="loss">Loss of the last step; null when this part did none.</param>
     /// <param name="time">Time of this part's steps.</param>
     /// <param name="tokensPerSecond">Speed in it.</param>
+    /// <exception cref="TrainingDivergedException">The model is of no use.</exception>
     public void Show(Terminal terminal, double? loss, TimeSpan time, double tokensPerSecond)
     {
         RunConfiguration run = Plan.Configuration;
@@ -52,14 +53,21 @@ public sealed class FinishedRun
             terminal.Say($"The model is written. Measuring its loss on all {Format.Count(split.HeldOutCount)} tokens held out …");
         }
 
+        HeldOutLoss? heldOut = split.HeldOutCount == 0
+            ? null
+            : HeldOutLoss.Measure(run.Shape, weights, Tokenizer, Tokens, split.HeldOutFirst, split.HeldOutCount);
+        if (heldOut is not null && !double.IsFinite(heldOut.Loss))
+        {
+            // No step follows in which the same would be noticed.
+            throw new TrainingDivergedException(run.Steps, $"the loss on the text held out is {heldOut.Loss}");
+        }
+
         var summary = new RunSummary
         {
             Path = Path,
             Steps = run.Steps,
             Loss = loss,
-            HeldOut = split.HeldOutCount == 0
-                ? null
-                : HeldOutLoss.Measure(run.Shape, weights, Tokenizer, Tokens, split.HeldOutFirst, split.HeldOutCount),
+            HeldOut = heldOut,
             Time = time,
             TokensPerSecond = tokensPerSecond,
             Parameters = Plan.Layout.Parameters,

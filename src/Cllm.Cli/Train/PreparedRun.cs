@@ -53,7 +53,7 @@ public sealed class PreparedRun : IDisposable
     public ITokenizer? Tokenizer { get; }
 
     /// <summary>Starts a run: everything is checked before its folder appears.</summary>
-    /// <exception cref="InputException">The data, the settings, the given model or the folder cannot be used.</exception>
+    /// <exception cref="InputException">The data, the settings, the given model or the folder cannot be used, or there is too little memory.</exception>
     /// <exception cref="StorageException">The disk is full or failed.</exception>
     public static PreparedRun Start(TrainRequest request, Terminal terminal)
     {
@@ -68,12 +68,14 @@ public sealed class PreparedRun : IDisposable
         RunConfiguration configuration = plan.Configure(
             init?.Layout.Shape.Vocabulary ?? data.Vocabulary, data.Kind, data.TokenizerDigest, data.Digest,
             init is null ? "" : Digest.Weights(init.Layout, init.Weights.Span));
+        RunOptions options = plan.Spread(Environment.ProcessorCount);
+        MemoryCheck.OfRun(configuration, options, isNew: true).Require(terminal.Fail);
         RunFolder? folder = null;
         bool isOurs = false;
         try
         {
             folder = RunFolder.Create(
-                path, configuration, plan.Spread(Environment.ProcessorCount), DateTimeOffset.UtcNow,
+                path, configuration, options, DateTimeOffset.UtcNow,
                 full =>
                 {
                     isOurs = true;
@@ -95,7 +97,7 @@ public sealed class PreparedRun : IDisposable
     /// <exception cref="InputException">
     /// There is no run, it is damaged, or something given now differs from what it was started with.
     /// </exception>
-    public static PreparedRun Resume(TrainRequest request)
+    public static PreparedRun Resume(TrainRequest request, Terminal terminal)
     {
         string path = RunLocation.OfResumed(request);
         RunDescription description = RunFolder.Read(path);
@@ -109,7 +111,9 @@ public sealed class PreparedRun : IDisposable
             RefuseOtherData(request.DataPath, path, started);
         }
 
-        RunFolder folder = RunFolder.Resume(path, started, plan.Spread(Environment.ProcessorCount));
+        RunOptions options = plan.Spread(Environment.ProcessorCount);
+        MemoryCheck.OfRun(started, options, isNew: false).Require(terminal.Fail);
+        RunFolder folder = RunFolder.Resume(path, started, options);
         try
         {
             return Open(path, folder, request.InitPath);

@@ -43,11 +43,11 @@ public sealed class Setting
         return new Setting(option, plan => read(plan), (plan, parsed) => write(plan, parsed.GetValue(option)!.Value));
     }
 
-    /// <summary>A setting that is on where it is given.</summary>
-    public static Setting Flag(string name, string description, Func<TrainPlan, bool> read, Func<TrainPlan, TrainPlan> switchOn)
+    /// <summary>A setting that is on where it is given, unless <c>false</c> follows it.</summary>
+    public static Setting Flag(string name, string description, Func<TrainPlan, bool> read, Func<TrainPlan, bool, TrainPlan> write)
     {
-        var option = new Option<bool>(name) { Description = description, Arity = ArgumentArity.Zero };
-        return new Setting(option, plan => read(plan), (plan, _) => switchOn(plan));
+        var option = new Option<bool>(name) { Description = description, Arity = ArgumentArity.ZeroOrOne };
+        return new Setting(option, plan => read(plan), (plan, parsed) => write(plan, parsed.GetValue(option)));
     }
 
     /// <summary>A setting that is a number.</summary>

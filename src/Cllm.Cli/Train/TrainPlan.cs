@@ -117,7 +117,7 @@ public sealed record TrainPlan
         Require((long)Batch * Block <= int.MaxValue, $"--batch {Batch} of --block {Block} tokens is more than 2 billion tokens a step; make one of them smaller.");
 
         // The largest buffer of a worker is the MLP's, four times the width for each token it works on at once.
-        int rows = Math.Max(new LeafPlan(Batch, Leaves).RowsMax, RunPlan.EvaluationUnitRows);
+        int rows = WorkerCompute.RowsMax(new LeafPlan(Batch, Leaves), Block, RunPlan.EvaluationUnitRows);
         Require(
             4L * rows * Block * Width <= int.MaxValue,
             $"{rows} rows of {Block} tokens and width {Width} are worked on at once, and no buffer holds so much; give more --leaves, or a smaller --block or --width.");

@@ -57,7 +57,7 @@ public sealed class TrainSession : IDisposable
         using RunInspection inspection = request is { MetricsListen: null, Cluster: not null }
             ? RunInspection.StartUsual(terminal.Fail)
             : RunInspection.Start(request.MetricsListen);
-        using PreparedRun run = request.Resume ? PreparedRun.Resume(request) : PreparedRun.Start(request, terminal);
+        using PreparedRun run = request.Resume ? PreparedRun.Resume(request, terminal) : PreparedRun.Start(request, terminal);
         using var session = new TrainSession(run, terminal, inspection);
         return session.Run(request, network, stop);
     }

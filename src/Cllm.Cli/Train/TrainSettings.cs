@@ -88,8 +88,9 @@ public sealed class TrainSettings
             "--threads-per-worker", "Threads of each worker. [default: all cores; changes no bit of the result]", 1, 1024,
             p => p.ThreadsPerWorker, (p, v) => p with { ThreadsPerWorker = (int)v }),
         Setting.Flag(
-            "--recompute", "Compute activations again in the backward pass: a quarter slower, far less memory; changes no bit of the result.",
-            p => p.Recompute, p => p with { Recompute = true }),
+            "--recompute",
+            "Compute activations again in the backward pass: a quarter slower, far less memory; changes no bit of the result. `--recompute false` ends it on --resume.",
+            p => p.Recompute, (p, v) => p with { Recompute = v }),
         Setting.Whole(
             "--eval-every", Describe("Steps between evaluations on held-out text; 0 is none.", p => p.EvaluateEvery), 0, StepsMax,
             p => p.EvaluateEvery, (p, v) => p with { EvaluateEvery = v }),

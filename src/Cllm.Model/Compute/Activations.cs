@@ -12,7 +12,7 @@ internal sealed class Activations : IDisposable
     /// <summary>Logits are computed for at most this many numbers at a time (64 MiB), so their buffer does not grow with the batch.</summary>
     private const int LogitsMax = 16 * 1024 * 1024;
 
-    private readonly BufferArena _memory = new();
+    private readonly BufferArena _memory;
 
     /// <summary>Allocates for leaves of up to so many rows.</summary>
     /// <param name="shape">The model.</param>
@@ -20,8 +20,10 @@ internal sealed class Activations : IDisposable
     /// <param name="isRecomputed">
     /// Whether all blocks share the memory of one, but for their inputs: the backward pass then computes each block's activations again.
     /// </param>
-    public Activations(GptShape shape, int rowsMax, bool isRecomputed)
+    /// <param name="isMeasuredOnly">Whether only <see cref="Bytes"/> is wanted, and no memory.</param>
+    public Activations(GptShape shape, int rowsMax, bool isRecomputed, bool isMeasuredOnly = false)
     {
+        _memory = new BufferArena(isMeasuredOnly);
         Rows = rowsMax;
         IsRecomputed = isRecomputed;
         int N = checked(rowsMax * shape.Block), C = shape.Width;

@@ -103,9 +103,13 @@ public sealed class RunHost : INodeHost, IDisposable
     }
 
     /// <inheritdoc/>
+    /// <exception cref="TrainingDivergedException">The copy holds numbers that are not finite, which would push a good checkpoint out.</exception>
     public string WriteSnapshot(long step)
     {
         RunState snapshot = _snapshot ?? throw new InvalidOperationException("no snapshot was taken before it is written");
+        RequireFinite(step, snapshot.Weights.Span, "weights");
+        RequireFinite(step, snapshot.FirstMoment.Span, "moments");
+        RequireFinite(step, snapshot.SecondMoment.Span, "moments");
         string digest = Digest.Weights(_plan.Layout, snapshot.Weights.Span);
         BeforeCheckpoint(step, digest);
         _checkpoints.Write(new CheckpointContent
@@ -137,6 +141,14 @@ public sealed class RunHost : INodeHost, IDisposable
         }
 
         return step ?? 0;
+    }
+
+    private static void RequireFinite(long step, ReadOnlySpan<float> numbers, string what)
+    {
+        if (NonFinite.IndexIn(numbers) >= 0)
+        {
+            throw new TrainingDivergedException(step, $"the {what} hold what is no finite number and no checkpoint is made of them");
+        }
     }
 
     /// <inheritdoc/>

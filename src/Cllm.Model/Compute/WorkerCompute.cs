@@ -12,6 +12,9 @@ namespace Cllm.Model.Compute;
 /// </summary>
 public sealed class WorkerCompute : IWorkerCompute
 {
+    /// <summary>Held-out rows are worked on together until they have so many tokens: more make kernels no faster, and activations larger.</summary>
+    private const int EvaluatedTokens = 1024;
+
     private readonly RunPlan _plan;
     private readonly Activations _activations;
     private readonly ThreadTeam _team;
@@ -37,7 +40,7 @@ public sealed class WorkerCompute : IWorkerCompute
     {
         _plan = plan;
         GptShape shape = plan.Configuration.Shape;
-        int rowsMax = Math.Max(plan.Leaves.RowsMax, Math.Min(RunPlan.EvaluationUnitRows, Math.Max(plan.HeldOutRows, 1)));
+        int rowsMax = RowsMax(plan.Leaves, shape.Block, plan.HeldOutRows);
         _activations = new Activations(shape, rowsMax, recompute);
         _tokens = new LeafTokens(rowsMax, shape.Block);
         _path = new TreePath(_buffers);
@@ -54,6 +57,16 @@ public sealed class WorkerCompute : IWorkerCompute
             Path = _path,
         };
         _loss = new GptLoss(shape, plan.Tensors, _activations, _scratch) { Weights = state.Weights, Tokens = _tokens };
+    }
+
+    /// <summary>Rows that a worker works on at once at most, and has activations for.</summary>
+    /// <param name="leaves">The run's leaves.</param>
+    /// <param name="block">T, tokens of a row.</param>
+    /// <param name="heldOutRows">Rows of an evaluation; 0 is none.</param>
+    public static int RowsMax(LeafPlan leaves, int block, int heldOutRows)
+    {
+        int evaluated = Math.Min(RunPlan.EvaluationUnitRows, (EvaluatedTokens + block - 1) / block);
+        return Math.Max(leaves.RowsMax, Math.Min(evaluated, heldOutRows));
     }
 
     /// <summary>Where this worker's time went.</summary>
@@ -106,17 +119,21 @@ public sealed class WorkerCompute : IWorkerCompute
         {
             int row = (firstUnit + i) * RunPlan.EvaluationUnitRows;
             int end = Math.Min(row + RunPlan.EvaluationUnitRows, _plan.HeldOutRows);
-            _tokens.Clear(row);
-            for (; row < end; row++)
+            unitLosses[i] = 0;
+            while (row < end)
             {
-                _plan.ReadHeldOutRow(row, _tokens.NextRow);
-                _tokens.Take();
-            }
+                _tokens.Clear(row);
+                for (int rows = Math.Min(_activations.Rows, end - row); rows > 0; rows--, row++)
+                {
+                    _plan.ReadHeldOutRow(row, _tokens.NextRow);
+                    _tokens.Take();
+                }
 
-            _forward.Dropout = DropoutPlan.None;
-            _team.Run(_forward);
-            _team.Run(_loss);
-            unitLosses[i] = LossSum();
+                _forward.Dropout = DropoutPlan.None;
+                _team.Run(_forward);
+                _team.Run(_loss);
+                unitLosses[i] = LossSum(unitLosses[i]);
+            }
         }
     }
 
@@ -149,15 +166,15 @@ public sealed class WorkerCompute : IWorkerCompute
         _team.Run(_forward);
         long turned = Times.End(Phase.Forward, began);
         _team.Run(_backward);
-        double loss = LossSum();
+        double loss = LossSum(0);
         long adding = _path.AddingTicks;
         Times.End(Phase.Reduce, Times.End(Phase.Backward, turned + adding) - adding);
         return loss;
     }
 
-    private double LossSum()
+    /// <summary>One addition after another, so that it does not matter how many rows were worked on at once.</summary>
+    private double LossSum(double sum)
     {
-        double sum = 0;
         foreach (float loss in _activations.Losses.Span[.._tokens.Count])
         {
             sum += loss;

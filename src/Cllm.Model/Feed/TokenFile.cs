@@ -18,13 +18,12 @@ public sealed unsafe class TokenFile : IDisposable
     private readonly MemoryMappedViewAccessor _view;
     private byte* _start;
 
-    private TokenFile(string path, FileStream stream)
+    private TokenFile(string path, MemoryMappedFile file, long bytes, MemoryMappedFileAccess access)
     {
         _path = path;
-        long bytes = stream.Length;
         Length = bytes / sizeof(ushort);
-        _file = MemoryMappedFile.CreateFromFile(stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: false);
-        _view = _file.CreateViewAccessor(0, bytes, MemoryMappedFileAccess.Read);
+        _file = file;
+        _view = _file.CreateViewAccessor(0, bytes, access);
         _view.SafeMemoryMappedViewHandle.AcquirePointer(ref _start);
         _start += _view.PointerOffset;
     }
@@ -53,7 +52,11 @@ public sealed unsafe class TokenFile : IDisposable
             try
             {
                 RefuseLength(path, stream.Length);
-                file = new TokenFile(path, stream);
+                file = new TokenFile(
+                    path,
+                    MemoryMappedFile.CreateFromFile(stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: false),
+                    stream.Length,
+                    MemoryMappedFileAccess.Read);
             }
             catch
             {
@@ -78,18 +81,30 @@ public sealed unsafe class TokenFile : IDisposable
         }
     }
 
+    /// <summary>Holds ids like a file of them, in memory alone, so that nothing is left of them however the process ends.</summary>
+    /// <param name="name">What they were made from, for sentences.</param>
+    /// <param name="ids">The ids; at least one.</param>
+    /// <exception cref="InputException">There is none, or one does not fit into 16 bits.</exception>
+    public static TokenFile Of(string name, ReadOnlySpan<int> ids)
+    {
+        long bytes = ids.Length * (long)sizeof(ushort);
+        RefuseLength(name, bytes);
+        RefuseWide(name, ids);
+        var file = new TokenFile(name, MemoryMappedFile.CreateNew(null, bytes), bytes, MemoryMappedFileAccess.ReadWrite);
+        for (int i = 0; i < ids.Length; i++)
+        {
+            BinaryPrimitives.WriteUInt16LittleEndian(new(file._start + (i * (long)sizeof(ushort)), sizeof(ushort)), (ushort)ids[i]);
+        }
+
+        return file;
+    }
+
     /// <summary>Writes ids to a file, whole or not at all.</summary>
     /// <exception cref="InputException">An id does not fit into 16 bits.</exception>
     /// <exception cref="StorageException">The file cannot be written there.</exception>
     public static void Write(string path, ReadOnlySpan<int> ids)
     {
-        int wide = ids.IndexOfAnyExceptInRange(0, ushort.MaxValue);
-        if (wide >= 0)
-        {
-            throw new InputException(
-                $"Token {wide} has id {ids[wide]}, and {path} holds 16 bits for each; use a tokenizer with at most 65536 entries.");
-        }
-
+        RefuseWide(path, ids);
         using var file = AtomicFile.Begin(DiskFileStore.Instance, path);
         var chunk = new byte[ChunkTokens * sizeof(ushort)];
         while (!ids.IsEmpty)
@@ -159,6 +174,16 @@ public sealed unsafe class TokenFile : IDisposable
             throw new InputException(
                 $"{path} has {bytes} bytes, an odd number, and a token file holds two for each id (little-endian uint16);"
                 + " it is cut off or no token file.");
+        }
+    }
+
+    private static void RefuseWide(string path, ReadOnlySpan<int> ids)
+    {
+        int wide = ids.IndexOfAnyExceptInRange(0, ushort.MaxValue);
+        if (wide >= 0)
+        {
+            throw new InputException(
+                $"Token {wide} has id {ids[wide]}, and {path} holds 16 bits for each; use a tokenizer with at most 65536 entries.");
         }
     }
 

@@ -1,3 +1,4 @@
+using Cllm.Model.Compute;
 using Cllm.Model.Files;
 using Cllm.Model.Shape;
 
@@ -18,6 +19,9 @@ public static class HuggingFaceFolder
     /// <summary>The file with the tokenizer.</summary>
     public const string TokenizerName = "tokenizer.json";
 
+    /// <summary>How transformers names weights in forms that are not read here: Python's pickle, and several files with an index.</summary>
+    private static readonly string[] OtherForms = ["pytorch_model.bin", "pytorch_model.bin.index.json", "model.safetensors.index.json"];
+
     private const string Prefix = "transformer.";
     private const string HeadName = "lm_head.weight";
     private const string EmbeddingName = "wte.weight";
@@ -26,6 +30,9 @@ public static class HuggingFaceFolder
     /// <exception cref="InputException">It is missing, damaged, or describes a model that this program cannot compute.</exception>
     public static GptShape Read(string folder) =>
         HuggingFaceConfiguration.Read(DiskFileStore.Instance, Path.Combine(folder, ConfigurationName));
+
+    /// <summary>The file that says that a folder has weights in a form that is not read here; null when there is none.</summary>
+    public static string? OtherWeights(string folder) => OtherForms.FirstOrDefault(name => File.Exists(Path.Combine(folder, name)));
 
     /// <summary>Reads the weights from model.safetensors, whatever their precision there.</summary>
     /// <param name="folder">The model's folder.</param>
@@ -141,13 +148,10 @@ public static class HuggingFaceFolder
 
     private static void RequireFinite(string path, string name, ReadOnlySpan<float> values)
     {
-        for (int i = 0; i < values.Length; i++)
+        int index = NonFinite.IndexIn(values);
+        if (index >= 0)
         {
-            if (!float.IsFinite(values[i]))
-            {
-                throw new InputException(
-                    $"{path}: tensor {name} holds {values[i]} at index {i}; take a checkpoint from before training broke.");
-            }
+            throw new InputException($"{path}: tensor {name} holds {values[index]} at index {index}; take a checkpoint from before training broke.");
         }
     }
 

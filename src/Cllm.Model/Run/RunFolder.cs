@@ -172,13 +172,15 @@ public sealed class RunFolder : IDisposable
                 : $"{path} holds another run: {difference}; choose another --out.");
         }
 
+        NamedFolder.RequireNoFile(path, "--out");
+
         // A process killed while it started a run leaves these and nothing else, and the lock first of them.
         string[] left = File.Exists(Path.Combine(full, LockName)) ? [DescriptionName, .. filled] : [];
         string? stranger = DiskFileStore.Instance.List(full)
             .FirstOrDefault(n => n != LockName && !left.Contains(n) && !left.Any(l => n == l + AtomicFile.TemporarySuffix));
-        if (stranger is not null || File.Exists(full))
+        if (stranger is not null)
         {
-            throw new InputException($"{path} is no run's folder and is not empty ({stranger ?? "it is a file"}); choose another --out.");
+            throw new InputException($"{path} is no run's folder and is not empty ({stranger}); choose another --out.");
         }
     }
 }

@@ -4,12 +4,15 @@ namespace Cllm.Numerics.Memory;
 /// Memory for many buffers that live and die together. They lie side by side in blocks that are large enough for pages of 2 MiB, which each of them alone
 /// would not be.
 /// </summary>
-public sealed class BufferArena : IDisposable
+/// <param name="isMeasuredOnly">Whether only <see cref="Bytes"/> is wanted: buffers are empty then, and no memory is taken.</param>
+public sealed class BufferArena(bool isMeasuredOnly = false) : IDisposable
 {
     /// <summary>Floats of a block that no larger buffer has to itself: two pages.</summary>
     private const int BlockFloats = 2 * HugePages.Bytes / sizeof(float);
 
     private const int AlignmentFloats = AlignedBuffer.AlignmentBytes / sizeof(float);
+
+    private static readonly AlignedBuffer Nothing = new(0);
 
     private readonly List<AlignedBuffer> _blocks = [];
     private int _used;
@@ -24,6 +27,12 @@ public sealed class BufferArena : IDisposable
     public AlignedBuffer Take(long length)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(length);
+        Bytes += length * sizeof(float);
+        if (isMeasuredOnly)
+        {
+            return Nothing;
+        }
+
         if (_blocks.Count == 0 || length > _blocks[^1].Length - _used)
         {
             _blocks.Add(new AlignedBuffer(Math.Max(length, BlockFloats)));
@@ -32,7 +41,6 @@ public sealed class BufferArena : IDisposable
 
         var buffer = new AlignedBuffer(_blocks[^1], _used, (int)length);
         _used = (int)Math.Min((_used + length + AlignmentFloats - 1) / AlignmentFloats * AlignmentFloats, _blocks[^1].Length);
-        Bytes += length * sizeof(float);
         return buffer;
     }
 

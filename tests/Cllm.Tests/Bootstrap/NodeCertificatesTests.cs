@@ -53,6 +53,25 @@ public sealed class NodeCertificatesTests : IDisposable
     }
 
     [Fact]
+    public void A_folder_that_cannot_be_is_refused_in_a_sentence()
+    {
+        File.WriteAllText(_folder.At("file"), "");
+        Assert.Contains("is a file", Assert.Throws<InputException>(() => NodeCertificates.Create(_folder.At("file"), ["trainer"])).Message);
+        string sentence = Assert.Throws<InputException>(() => NodeCertificates.Create(_folder.At("file/below/it"), ["trainer"])).Message;
+        Assert.Equal($"There can be no folder {_folder.At("file/below/it")}, for {_folder.At("file")} is a file; choose another --out.", sentence);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("two words")]
+    [InlineData("a..b")]
+    public void What_is_no_name_of_a_machine_is_refused_before_there_is_a_folder(string host)
+    {
+        Assert.Contains($"--name is '{host}'", Assert.Throws<InputException>(() => NodeCertificates.Create(_folder.At("tls"), ["trainer", host])).Message);
+        Assert.False(Path.Exists(_folder.At("tls")));
+    }
+
+    [Fact]
     public void A_node_needs_no_key_of_the_authority()
     {
         Make("tls", "trainer");

@@ -106,6 +106,23 @@ public sealed class ModelCommandTests(ModelCommandTests.Trained trained) : IClas
         Assert.Equal(ExitCode.Success, Said.By("digest", bare).Code);
     }
 
+    [Theory]
+    [InlineData("pytorch_model.bin")]
+    [InlineData("model.safetensors.index.json")]
+    public void Weights_in_another_form_are_named_with_what_converts_them(string name)
+    {
+        string folder = trained.Shop.At(name + "-folder");
+        Directory.CreateDirectory(folder);
+        File.WriteAllText(Path.Combine(folder, "config.json"), "{}");
+        File.WriteAllText(Path.Combine(folder, name), "");
+        foreach (string[] line in new string[][] { ["digest", folder], ["generate", "--model", folder], ["train", "--data", trained.Shop.Text, "--init", folder] })
+        {
+            string sentence = Said.By(line).IsRefused();
+            Assert.Contains($"has its weights in {name}", sentence);
+            Assert.Contains($"M.from_pretrained(\"{folder}\").save_pretrained(\"{folder}\"", sentence);
+        }
+    }
+
     [Fact]
     public void A_text_shorter_than_a_block_cannot_be_evaluated()
     {

@@ -98,6 +98,8 @@ public sealed class TrainSessionTests : IDisposable
         Assert.Equal((7, true), (Options().GetProperty("checkpoint_every").GetInt64(), Options().GetProperty("recompute").GetBoolean()));
         _shop.Train("run", "--resume", "--checkpoint-every", "9");
         Assert.Equal((9, true), (Options().GetProperty("checkpoint_every").GetInt64(), Options().GetProperty("recompute").GetBoolean()));
+        _shop.Train("run", "--resume", "--recompute", "false");
+        Assert.Equal((9, false), (Options().GetProperty("checkpoint_every").GetInt64(), Options().GetProperty("recompute").GetBoolean()));
         JsonElement Options() => JsonDocument.Parse(File.ReadAllText(_shop.At("run/run.json"))).RootElement.GetProperty("options");
     }
 
@@ -157,6 +159,24 @@ public sealed class TrainSessionTests : IDisposable
     }
 
     [Fact]
+    public void A_folder_below_a_file_is_refused()
+    {
+        Assert.Contains("is a file and no folder", Refused(_shop.Train("cats.txt")));
+        Assert.Contains($"for {_shop.Text} is a file; choose another --out.", Refused(_shop.Train("cats.txt/run")));
+    }
+
+    [Fact]
+    public void A_run_that_no_machine_has_memory_for_is_refused_before_it_begins()
+    {
+        string sentence = Refused(_shop.Train(
+            "run", "--width", "4096", "--layers", "8", "--workers", "1024", "--leaves", "1024", "--batch", "1024"));
+        Assert.Contains("This takes about ", sentence);
+        Assert.Contains("fewer --workers", sentence);
+        Assert.Contains("--recompute", sentence);
+        Assert.False(Path.Exists(_shop.At("run")));
+    }
+
+    [Fact]
     public void Actor_configuration_that_cannot_be_read_leaves_nothing_behind()
     {
         File.WriteAllText(_shop.At("broken.hocon"), "a { }, b = 1");
@@ -172,7 +192,17 @@ public sealed class TrainSessionTests : IDisposable
     {
         Said said = _shop.Train("run", "--lr", "1e30", "--warmup", "0", "--grad-clip", "0");
         Assert.Equal(ExitCode.Failure, said.Code);
-        Assert.Contains("diverged", said.IsOneSentence());
+        Assert.StartsWith("Training ended after step 1: in step 2 the loss is NaN and the gradient's norm NaN, so training has diverged, ", said.IsOneSentence());
+    }
+
+    [Fact]
+    public void A_model_that_predicts_nothing_is_no_success()
+    {
+        Said said = _shop.Train("run", "--steps", "1", "--lr", "3e38", "--warmup", "0", "--eval-every", "0");
+        Assert.Equal(ExitCode.Failure, said.Code);
+        Assert.Contains("after step 1 ", said.IsOneSentence());
+        Assert.Contains("diverged", said.Error);
+        Assert.DoesNotContain("Sample", said.Output);
     }
 
     [Fact]

@@ -92,6 +92,15 @@ public class UsageTests
     [InlineData("--lr", "0")]
     [InlineData("--lr", "NaN")]
     [InlineData("--lr", "1e999")]
+    [InlineData("--lr", "1e39")]
+    [InlineData("--lr", "1e-60")]
+    [InlineData("--min-lr", "1e300")]
+    [InlineData("--weight-decay", "1e39")]
+    [InlineData("--grad-clip", "1e39")]
+    [InlineData("--beta1", "0.9999999999")]
+    [InlineData("--beta2", "0.9999999999")]
+    [InlineData("--dropout", "0.9999999999")]
+    [InlineData("--eps", "1e-60")]
     [InlineData("--min-lr", "-1")]
     [InlineData("--beta1", "1")]
     [InlineData("--beta2", "-0.5")]
@@ -109,6 +118,11 @@ public class UsageTests
     [Fact]
     public void A_comma_is_no_decimal_point() =>
         Assert.Equal("--lr is '0,001' and must be a number above 0.", Said.By("train", "--lr", "0,001").IsRefused());
+
+    [Fact]
+    public void A_number_that_is_in_bounds_only_before_it_is_rounded_is_told_so() => Assert.Equal(
+        "--beta2 is '0.9999999999' and must be a number from 0 up to, not including, 1 also when it is rounded to a 32-bit float: 7 digits, from 1e-45 to 3e38.",
+        Said.By("train", "--beta2", "0.9999999999").IsRefused());
 
     [Fact]
     public void An_unexpected_failure_prints_one_sentence_and_no_trace()

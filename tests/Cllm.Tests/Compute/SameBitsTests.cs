@@ -48,6 +48,16 @@ public sealed class SameBitsTests
     }
 
     [Fact]
+    public void An_evaluation_is_the_same_however_many_rows_are_worked_on_at_once()
+    {
+        var shape = new GptShape(37, 600, 1, 1, 16);
+        using var byTwo = new TinyRun(TinyRun.PlanFor(shape, batch: 8, leaves: 8));
+        using var byFour = new TinyRun(TinyRun.PlanFor(shape, batch: 8, leaves: 2));
+        Assert.Equal((2, 4), (WorkerCompute.RowsMax(byTwo.Plan.Leaves, 600, 5), WorkerCompute.RowsMax(byFour.Plan.Leaves, 600, 5)));
+        Assert.Equal(byFour.Evaluate(), byTwo.Evaluate());
+    }
+
+    [Fact]
     public void Activations_computed_again_take_the_memory_of_one_block_and_the_inputs_of_the_others()
     {
         RunPlan plan = TinyRun.PlanFor(Wide with { Layers = 9 }, batch: 4, leaves: 1);

@@ -129,7 +129,7 @@ internal sealed class TinyRun : IDisposable
     }
 
     /// <summary>Worker w's contiguous run of leaves as maximal aligned nodes.</summary>
-    private static IEnumerable<(int Level, int Index)> Nodes(int leaves, int worker, int workers)
+    internal static IEnumerable<(int Level, int Index)> Nodes(int leaves, int worker, int workers)
     {
         int leaf = leaves * worker / workers, end = leaves * (worker + 1) / workers;
         while (leaf < end)

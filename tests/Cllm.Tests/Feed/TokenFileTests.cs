@@ -32,6 +32,21 @@ public sealed class TokenFileTests : IDisposable
     }
 
     [Fact]
+    public void Ids_in_memory_are_read_like_those_of_a_file()
+    {
+        int[] ids = [.. Enumerable.Range(0, 70_000).Select(i => (int)(i * 2654435761L >> 7 & 0xFFFF))];
+        TokenFile.Write(TokensPath, ids);
+        using TokenFile file = TokenFile.Open(TokensPath, 65536), memory = TokenFile.Of("a text", ids);
+        var read = new int[ids.Length];
+        memory.Read(0, read);
+        Assert.Equal(ids, read);
+        Assert.Equal((file.Length, file.Digest()), (memory.Length, memory.Digest()));
+        Assert.Throws<ArgumentOutOfRangeException>(() => memory.Read(69_999, new int[2]));
+        Assert.Contains("a text is empty", Assert.Throws<InputException>(() => TokenFile.Of("a text", [])).Message);
+        Assert.Contains("16 bits", Assert.Throws<InputException>(() => TokenFile.Of("a text", [65536])).Message);
+    }
+
+    [Fact]
     public void Ids_are_little_endian_and_the_digest_is_that_of_the_bytes()
     {
         TokenFile.Write(TokensPath, [1, 258, 65535]);

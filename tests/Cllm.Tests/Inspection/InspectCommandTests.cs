@@ -24,6 +24,17 @@ public sealed class InspectCommandTests
     }
 
     [Fact]
+    public async Task A_node_that_is_not_there_is_refused_with_those_that_are()
+    {
+        await using var run = await LiveRun.StartAsync();
+        foreach (string[] more in new string[][] { [], ["--json"], ["--watch"] })
+        {
+            var said = Cllm(["workers", "--at", run.Server.Address, "--node", "99", .. more]);
+            Assert.Equal((ExitCode.Usage, "", "cllm: There is no node 99; there is 0.\n"), said);
+        }
+    }
+
+    [Fact]
     public async Task Watching_ends_when_it_is_told_to()
     {
         await using var run = await LiveRun.StartAsync();

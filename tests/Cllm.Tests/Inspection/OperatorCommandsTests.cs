@@ -43,6 +43,23 @@ public sealed class OperatorCommandsTests
     }
 
     [Fact]
+    public void Whoever_asks_for_a_node_that_is_unknown_is_told_which_are_known()
+    {
+        Assert.Null(Stuck.ObjectionTo(null));
+        Assert.Null(Stuck.ObjectionTo(7));
+        Assert.Equal("There is no node 8; there are 0, 7.", Stuck.ObjectionTo(8));
+        Assert.Equal("There is no node 8; none has joined yet.", (Stuck with { Nodes = [] }).ObjectionTo(8));
+    }
+
+    [Fact]
+    public async Task Workers_of_a_node_that_is_not_there_are_not_shown_as_none()
+    {
+        await using var run = await LiveRun.StartAsync();
+        var (isDone, lines) = await new OperatorCommands(run.Control).RunAsync("workers", 99);
+        Assert.Equal((false, "There is no node 99; there is 0."), (isDone, Assert.Single(lines)));
+    }
+
+    [Fact]
     public void The_oldest_lease_comes_first() => Assert.Equal("3.8", Tables.Leases(Stuck).Rows[0][0]);
 
     [Fact]

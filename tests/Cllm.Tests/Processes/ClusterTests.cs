@@ -22,22 +22,25 @@ public sealed class ClusterTests : IDisposable
         string[] shape = [.. TrainingFolder.Odd, "--steps", "30", "--workers", "1"];
         Child.Run(_folder.Begin("one", shape)).Well();
         using var trainer = Child.Start(_folder.Begin("two", [.. shape, "--listen", _address, "--wait-for-nodes", "2", "--metrics-listen", AnyPort]));
-        using var node = Child.Start("node", "--join", _address, "--workers", "1");
+        using var node = Child.Start("node", "--join", _address, "--workers", "1", "--recompute");
         trainer.Wait().Well();
         Assert.Contains("The run is done after 30 steps.", node.Wait().Well().Output, StringComparison.Ordinal);
         Assert.Equal(_folder.Digest("one"), _folder.Digest("two"));
     }
 
     [Fact]
-    public void A_node_that_is_killed_is_done_without()
+    public void A_node_that_is_killed_is_done_without_and_leaves_nothing_large()
     {
+        string temporary = Directory.CreateDirectory(_folder.At("temporary")).FullName;
         string[] shape = [.. TrainingFolder.Odd, "--steps", "400", "--workers", "1"];
         Child.Run(_folder.Begin("one", shape)).Well();
         using var trainer = Child.Start(_folder.Begin("two", [.. shape, "--listen", _address, "--wait-for-nodes", "2", "--metrics-listen", AnyPort]));
-        using var node = Child.Start("node", "--join", _address, "--workers", "1");
+        using var node = Child.Start([("TMPDIR", temporary)], "node", "--join", _address, "--workers", "1");
         trainer.WaitFor("step 20 ");
         node.Send(Child.Kill);
         trainer.Wait().Well();
+        Assert.NotEmpty(Directory.GetFiles(temporary, "cllm-node-*.lock"));
+        Assert.Empty(Directory.GetFiles(temporary, "tokens.bin", SearchOption.AllDirectories));
         Assert.Equal(_folder.Digest("one"), _folder.Digest("two"));
     }
 
