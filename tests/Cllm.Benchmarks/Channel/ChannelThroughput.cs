@@ -8,12 +8,14 @@ namespace Cllm.Benchmarks.Channel;
 
 /// <summary>
 /// Fetches over the tensor channel between two processes, beside a plain socket copy of the same bytes between the same two: over TCP, and
-/// over the socket that the channel takes within a machine. One round of each after the other; times are medians of the rounds, processor
-/// time is their mean.
+/// over the socket that the channel takes within a machine. With TLS a copy through the framework's TLS stream alone stands beside both.
+/// One round of each after the other; times are medians of the rounds, processor time is their mean.
 /// </summary>
 internal static class ChannelThroughput
 {
     private const string ServeWord = "channel-serve";
+
+    private const string SecureKind = "-tls";
 
     /// <summary>So many megabytes in all are fetched when the rounds are not given: short fetches need more of them.</summary>
     private const int MegabytesOfAllRounds = 2048;
@@ -31,12 +33,18 @@ internal static class ChannelThroughput
         {
             using var buffer = new AlignedBuffer(floats);
             var places = server.StandardOutput.ReadLine()!.Split(' ');
-            Pair Open(string name, int place, EndPoint plain) =>
-                new(name, new PlainCopy(plain), OpenLanes(places.AsSpan(place, 3), buffer, lanes, certificates?.Tls));
-            var pairs = new List<Pair> { Open("TCP", 0, IPEndPoint.Parse(places[3])) };
+            Pair Open(string name, int place, EndPoint plain, EndPoint secure)
+            {
+                var tls = certificates?.Tls;
+                var alone = tls is null ? null : new PlainCopy(secure, tls);
+                return new(name, new(plain), alone, OpenLanes(places.AsSpan(place, 3), buffer, lanes, tls));
+            }
+
+            var pairs = new List<Pair> { Open("TCP", 0, IPEndPoint.Parse(places[6]), IPEndPoint.Parse(places[7])) };
             if (OperatingSystem.IsLinux())
             {
-                pairs.Add(Open("the machine's own socket", 4, PlainCopy.EndPointHere(server.Id)));
+                var here = PlainCopy.EndPointHere(server.Id);
+                pairs.Add(Open("the machine's own socket", 3, here, PlainCopy.EndPointHere(server.Id, SecureKind)));
             }
 
             Measure(server, pairs, buffer, rounds);
@@ -61,8 +69,12 @@ internal static class ChannelThroughput
         using var overTcp = new TensorServer(any, store, new(1, "benchmark"), new() { HasMachineSocket = false }, tls);
         using var server = new TensorServer(any, store, new(1, "benchmark"), tls: tls);
         using var plain = PlainCopy.Serve(any, buffer);
+        using var secure = PlainCopy.Serve(any, buffer, tls);
         using var plainHere = OperatingSystem.IsLinux() ? PlainCopy.Serve(PlainCopy.EndPointHere(Environment.ProcessId), buffer) : null;
-        Console.WriteLine($"{Place(overTcp)} {plain.LocalEndPoint} {Place(server)}");
+        using var secureHere = OperatingSystem.IsLinux()
+            ? PlainCopy.Serve(PlainCopy.EndPointHere(Environment.ProcessId, SecureKind), buffer, tls)
+            : null;
+        Console.WriteLine($"{Place(overTcp)} {Place(server)} {plain.LocalEndPoint} {secure.LocalEndPoint}");
         Console.In.ReadToEnd();
         return 0;
 
@@ -83,10 +95,11 @@ internal static class ChannelThroughput
             foreach (var pair in pairs)
             {
                 var raw = Cost.Of(server, () => pair.Plain.Receive(buffer));
+                var alone = pair.TlsAlone is { } copy ? Cost.Of(server, () => copy.Receive(buffer)) : default;
                 var channel = Cost.Of(server, () => TimedFetch.All(pair.Fetches));
                 if (round >= 0)
                 {
-                    pair.Costs.Add((raw, channel));
+                    pair.Costs.Add((raw, alone, channel));
                 }
             }
         }
@@ -98,27 +111,38 @@ internal static class ChannelThroughput
         foreach (var pair in pairs)
         {
             Console.WriteLine($"over {pair.Name}");
-            Console.WriteLine($"  plain    {Line(pair.Costs.ConvertAll(cost => cost.Raw), gigabytes)}");
+            Console.WriteLine($"  plain      {Line(pair.Costs.ConvertAll(cost => cost.Raw), gigabytes)}");
+            if (pair.TlsAlone is not null)
+            {
+                Console.WriteLine($"  TLS alone  {Line(pair.Costs.ConvertAll(cost => cost.Alone), gigabytes)}");
+            }
+
             Console.WriteLine(
-                $"  channel  {Line(pair.Costs.ConvertAll(cost => cost.Channel), gigabytes)}, "
+                $"  channel    {Line(pair.Costs.ConvertAll(cost => cost.Channel), gigabytes)}, "
                 + $"{OtherProcess.Median(pair.Costs.Select(cost => (double)cost.Channel.Allocated)):F0} bytes allocated");
-            var ratio = OtherProcess.Median(pair.Costs.Select(cost => cost.Raw.Seconds / cost.Channel.Seconds));
-            Console.WriteLine($"  the channel reaches {100 * ratio:F0} % of the plain copy (median of the rounds' ratios)");
+            Console.WriteLine(
+                $"  the channel reaches {Ratio(pair, cost => cost.Raw):F0} % of the plain copy"
+                + (pair.TlsAlone is null ? "" : $" and {Ratio(pair, cost => cost.Alone):F0} % of TLS alone")
+                + " (medians of the rounds' ratios)");
         }
     }
+
+    private static double Ratio(Pair pair, Func<(Cost Raw, Cost Alone, Cost Channel), Cost> other) =>
+        100 * OtherProcess.Median(pair.Costs.Select(cost => other(cost).Seconds / cost.Channel.Seconds));
 
     private static string Line(List<Cost> costs, double gigabytes) =>
         $"{gigabytes / OtherProcess.Median(costs.Select(cost => cost.Seconds)):F2} GB/s, "
         + $"{costs.Average(cost => cost.Processor) / gigabytes:F2} processor seconds a GB";
 
-    /// <summary>A plain copy and lanes of the channel over the same kind of socket, and what each round of both cost.</summary>
-    private sealed record Pair(string Name, PlainCopy Plain, TimedFetch[] Fetches) : IDisposable
+    /// <summary>Copies and lanes of the channel over the same kind of socket, and what each round of them cost.</summary>
+    private sealed record Pair(string Name, PlainCopy Plain, PlainCopy? TlsAlone, TimedFetch[] Fetches) : IDisposable
     {
-        public List<(Cost Raw, Cost Channel)> Costs { get; } = [];
+        public List<(Cost Raw, Cost Alone, Cost Channel)> Costs { get; } = [];
 
         public void Dispose()
         {
             Plain.Dispose();
+            TlsAlone?.Dispose();
             Array.ForEach(Fetches, static fetch => fetch.Dispose());
         }
     }

@@ -420,6 +420,6 @@ public sealed class TlsConformanceTests : ChannelConformance
 
     private protected override ChannelUnderTest Create(ITensorStore store) => new SocketChannel(store, SocketChannel.OverTcp, Tls(), Tls());
 
-    private static ChannelTls Tls() => ChannelTls.IssuedBy(
+    internal static ChannelTls Tls() => ChannelTls.IssuedBy(
         _authority.Issue("node", [], DateTimeOffset.UtcNow.AddHours(-1), DateTimeOffset.UtcNow.AddDays(1)), [_authority.Certificate]);
 }

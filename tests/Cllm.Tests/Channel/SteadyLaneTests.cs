@@ -13,15 +13,19 @@ public sealed class SteadyLaneTests
     private const int FetchesPerWindow = 8;
 
     [Theory]
-    [InlineData(TensorKind.Weights, false)]
-    [InlineData(TensorKind.Weights, true)]
-    [InlineData(TensorKind.Gradient, false)]
-    [InlineData(TensorKind.State, false)]
-    [InlineData(TensorKind.Update, false)]
-    public void Fetches_allocate_nothing_at_either_end(TensorKind kind, bool isOverTcp)
+    [InlineData(TensorKind.Weights, false, false)]
+    [InlineData(TensorKind.Weights, true, false)]
+    [InlineData(TensorKind.Weights, true, true)]
+    [InlineData(TensorKind.Gradient, false, false)]
+    [InlineData(TensorKind.State, false, false)]
+    [InlineData(TensorKind.Update, false, false)]
+    public void Fetches_allocate_nothing_at_either_end(TensorKind kind, bool isOverTcp, bool isSecure)
     {
         using var store = new SampleStore(Floats);
-        using var channel = new SocketChannel(store, isOverTcp ? SocketChannel.OverTcp : null);
+        var limits = isOverTcp ? SocketChannel.OverTcp : null;
+        using var channel = isSecure
+            ? new SocketChannel(store, limits, TlsConformanceTests.Tls(), TlsConformanceTests.Tls())
+            : new SocketChannel(store, limits);
         using AlignedBuffer a = new(store.Sum.Length), b = new(Floats), c = new(Floats);
         var request = kind switch
         {

@@ -126,7 +126,7 @@ internal sealed class LaneDialer : IDisposable
             return new(socket, null);
         }
 
-        var tls = new SslStream(new SocketStream(socket));
+        var tls = new SslStream(new SocketStream(socket, new RecordsAhead(socket)));
         try
         {
             tls.AuthenticateAsClient(_tls.ForClient(_peer.Host, reason => _objection = reason));

@@ -7,7 +7,12 @@ namespace Cllm.Actors.Channel.Wire;
 /// watches the socket. The framework's own stream would switch the socket to non-blocking for good at its first asynchronous read, and
 /// every later read of a lane would allocate.
 /// </summary>
-internal sealed class SocketStream(Socket socket) : Stream
+/// <param name="socket">The socket, blocking. Disposed with this.</param>
+/// <param name="ahead">
+/// What blocking reads take their bytes from; without it they take them from the socket. Only where nobody polls the socket to see whether
+/// there is something to read.
+/// </param>
+internal sealed class SocketStream(Socket socket, RecordsAhead? ahead = null) : Stream
 {
     private readonly object _gate = new();
     private TaskCompletionSource<int>? _reading;
@@ -73,7 +78,8 @@ internal sealed class SocketStream(Socket socket) : Stream
     {
         try
         {
-            var count = socket.Receive(buffer, SocketFlags.None, out var error);
+            var error = SocketError.Success;
+            var count = ahead is null ? socket.Receive(buffer, SocketFlags.None, out error) : ahead.Read(buffer, out error);
             return error == SocketError.Success ? count : throw Failure(error);
         }
         catch (ObjectDisposedException closed)
