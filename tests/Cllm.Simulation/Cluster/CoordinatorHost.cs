@@ -53,7 +53,7 @@ internal sealed class CoordinatorHost : SimulatedActor
         _place.Actor = this;
         _self = new(cluster, node, Address, _place);
         _restoring = _run is null ? null : new(
-            _run, node.Process.Host.Restore, shard => _owners[shard].Node is not null && SeatOf(shard)?.Actor?.Ref is { } owner ? owner : null, _self);
+            _run, Read, shard => _owners[shard].Node is not null && SeatOf(shard)?.Actor?.Ref is { } owner ? owner : null, _self);
         _gathering = _run is null ? null : new(_run, () => machine.IsGoingBack, _self);
     }
 
@@ -196,9 +196,11 @@ internal sealed class CoordinatorHost : SimulatedActor
                     : new CheckpointFailed(((TakeCheckpoint)effect).Step, "another coordinator has taken over");
             case TakeCheckpoint take when _run is not null:
                 _gathering!.Begin(take);
+                Cluster.AtTurn(Node);
                 return null;
             case Restore restore when _run is not null:
                 _restoredIn = restore.Epoch;
+                Cluster.AtTurn(Node);
                 _restoring!.Begin(restore.Epoch);
                 return null;
             case TakeCheckpoint or Restore:
@@ -223,7 +225,6 @@ internal sealed class CoordinatorHost : SimulatedActor
             case SlicesHeld held when held.Epoch == _restoredIn:
                 Cluster.Restores++;
                 FeedIf(_restoring!.Take(held, sender));
-                Cluster.Disk.CheckFound(_run!.Slices.AllOf(0));
                 break;
             case SlicesHeld or SliceIsRestored or RestoreOverdue:
                 FeedIf(_restoring!.Take(message, sender));
@@ -300,6 +301,18 @@ internal sealed class CoordinatorHost : SimulatedActor
         }
 
         FeedIf(_restoring!.EndIfRestored());
+    }
+
+    private long Read()
+    {
+        if (Cluster.Strikes(FaultKind.ReadFailure))
+        {
+            throw new StorageException("the checkpoint cannot be read");
+        }
+
+        var step = Node.Process!.Host.Restore();
+        Cluster.Disk.CheckFound(step);
+        return step;
     }
 
     private void FeedIf(Input? result)

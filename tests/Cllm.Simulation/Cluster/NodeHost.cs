@@ -71,6 +71,7 @@ internal sealed class NodeHost : SimulatedActor, IDisposable
                 _slices.SayIfHeld();
                 break;
             case ReplicaOffered offer:
+                Cluster.AtTurn(Node);
                 _slices.Copy(offer, failure => sender.Tell(new ReplicaFetched(offer.Shard, offer.Step, failure), Ref));
                 break;
             case ClusterDirectory directory:
@@ -118,6 +119,7 @@ internal sealed class NodeHost : SimulatedActor, IDisposable
         if (start.Incarnation.Number > newest)
         {
             _starting[shard] = start;
+            Cluster.AtTurn(Node);
             StartWhatCan();
         }
     }

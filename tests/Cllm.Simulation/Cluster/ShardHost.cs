@@ -126,6 +126,11 @@ internal sealed class ShardHost : SimulatedActor, IDisposable
                 Feed(new SliceRestored(order.Epoch, order.Step));
                 break;
             case ShardPeersMessage told:
+                if (told is RestoreOrdered)
+                {
+                    Cluster.AtTurn(Node);
+                }
+
                 Take(told, sender);
                 break;
         }

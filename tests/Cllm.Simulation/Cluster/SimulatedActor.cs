@@ -85,7 +85,7 @@ internal abstract class SimulatedActor : IEffectPerformer
     /// <summary>The work will be over after this time.</summary>
     protected Input? Work(long durationTicks, object body)
     {
-        Cluster.Plan(durationTicks * Node.Slowness, EventKind.WorkDone, Address, this, body);
+        Cluster.Plan((durationTicks * Node.Slowness) + Cluster.HangTicks(), EventKind.WorkDone, Address, this, body);
         return null;
     }
 

@@ -9,6 +9,7 @@ namespace Cllm.Simulation.Cluster;
 internal sealed partial class SimulatedCluster : IChannelWorld
 {
     private const long PassageTicksMax = Scenario.Second / 1000;
+    private const long SilenceTicks = 10 * Scenario.Second;
     private const long SlowPassageTicksMax = 40 * Scenario.Second;
 
     /// <summary>The channel; its nodes have the numbers of their machines.</summary>
@@ -26,6 +27,11 @@ internal sealed partial class SimulatedCluster : IChannelWorld
 
         // Who stands still sends and takes nothing; the connection holds.
         var paused = Math.Max(left.PausedUntilTicks, right.PausedUntilTicks) - NowTicks;
+        if (paused > SilenceTicks && Strikes(FaultKind.SilentPeer))
+        {
+            return null;
+        }
+
         return Math.Max(0, paused) + Dice.Between(1, Strikes(FaultKind.SlowTransfer) ? SlowPassageTicksMax : PassageTicksMax);
     }
 

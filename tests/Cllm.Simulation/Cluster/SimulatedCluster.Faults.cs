@@ -80,8 +80,11 @@ internal sealed partial class SimulatedCluster
             if (node.IsUp)
             {
                 Strike(node);
+                StrikeHarshly(node);
             }
         }
+
+        CrashMany();
 
         if (Happens(FaultKind.PowerLoss) && !_isRunStarting)
         {

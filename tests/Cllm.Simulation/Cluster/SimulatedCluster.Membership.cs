@@ -400,7 +400,9 @@ internal sealed partial class SimulatedCluster
         else
         {
             _leaderless = 0;
-            Lead(able[Dice.Below(able.Length)], 1, isSuccessor: true);
+            var successor = able[Dice.Below(able.Length)];
+            Lead(successor, 1, isSuccessor: true);
+            AtTurn(successor);
         }
     }
 

@@ -393,7 +393,7 @@ internal sealed partial class SimulatedCluster : IDisposable
         Network.Heal();
         foreach (var node in Nodes)
         {
-            (node.Slowness, node.EffectsLeft) = (1, -1);
+            (node.Slowness, node.EffectsLeft, node.StuttersUntilTicks) = (1, -1, 0);
         }
 
         if (IsTracing)

@@ -26,11 +26,14 @@ internal sealed class SimulatedNode(int index)
 
     public long SlowUntilTicks { get; set; }
 
+    /// <summary>Until then it stands still for a part of each second.</summary>
+    public long StuttersUntilTicks { get; set; }
+
     /// <summary>How much faster its clock runs, in millionths.</summary>
     public long DriftPpm { get; init; }
 
     /// <summary>What its clock showed when virtual time began.</summary>
-    public long ClockOffsetTicks { get; init; }
+    public long ClockOffsetTicks { get; set; }
 
     /// <summary>Effects until the process dies; below 0 when it is not about to.</summary>
     public int EffectsLeft { get; set; } = -1;

@@ -84,7 +84,8 @@ internal sealed record Scenario
     /// <param name="isRealModel">Whether the arithmetic is a real model's.</param>
     /// <param name="nodes">Number of nodes; none to draw it.</param>
     /// <param name="workers">Workers of each node; none to draw it.</param>
-    public static Scenario Draw(ulong seed, bool isRealModel, int? nodes, int? workers)
+    /// <param name="isMild">Whether the harsh kinds of fault are left out: a seed is then what it was before there were any.</param>
+    public static Scenario Draw(ulong seed, bool isRealModel, int? nodes, int? workers, bool isMild = false)
     {
         var dice = new Dice(seed * 0x2545F4914F6CDD1D);
         var leaves = isRealModel ? TinyModel.Leaves : 1 + dice.Below(40);
@@ -115,11 +116,13 @@ internal sealed record Scenario
             LeafTicks = dice.Between(Second / 20, Second),
             HealAtTicks = dice.Between(20, 400) * Second,
             HealAtStep = dice.Between(steps / 2, steps - 1),
-            Rates = DrawRates(dice),
+            Rates = DrawRates(dice, isMild ? null : new(~seed * 0xD1342543DE82EF95)),
         };
     }
 
-    private static double[] DrawRates(Dice dice)
+    /// <param name="dice">Chance of the first kinds.</param>
+    /// <param name="harsh">Chance of the harsh ones; none when there are none.</param>
+    private static double[] DrawRates(Dice dice, Dice? harsh)
     {
         var rates = new double[Kinds];
         if (dice.Chance(0.03))
@@ -129,9 +132,10 @@ internal sealed record Scenario
 
         foreach (var kind in Enum.GetValues<FaultKind>())
         {
-            if (dice.Chance(0.4))
+            var chance = kind < FaultKind.ClockJump ? dice : harsh;
+            if (chance?.Chance(kind < FaultKind.ClockJump ? 0.4 : 0.25) == true)
             {
-                rates[(int)kind] = RateMax(kind) * dice.Between(1, 100) / 100;
+                rates[(int)kind] = RateMax(kind) * chance.Between(1, 100) / 100;
             }
         }
 
@@ -149,6 +153,12 @@ internal sealed record Scenario
         FaultKind.Drift => 1,
         FaultKind.Stranger or FaultKind.BrokenTransfer => 0.5,
         FaultKind.SlowTransfer => 0.05,
+        FaultKind.LongPause or FaultKind.MassCrash => 0.005,
+        FaultKind.Hang => 0.002,
+        FaultKind.CrashAtTurn => 0.2,
+        FaultKind.Disconnect or FaultKind.Flicker => 0.05,
+        FaultKind.SilentPeer => 1,
+        FaultKind.ReadFailure => 0.1,
         _ => 0.02,
     };
 }
