@@ -49,6 +49,7 @@ internal sealed class CoordinatorHost : SimulatedActor
         : base(cluster, node, machine)
     {
         (Number, Machine, Settings, _run, _owners) = (number, machine, settings, node.Process!.Shared, new ShardPlace[cluster.ShardCount]);
+        CheckpointedSteps = (settings.LastCheckpoint ?? settings.FirstStep).Number;
         (_place, _workers, _shards, Nodes) = former is null ? (new(), [], [], []) : (former._place, former._workers, former._shards, former.Nodes);
         _place.Actor = this;
         _self = new(cluster, node, Address, _place);
@@ -64,11 +65,20 @@ internal sealed class CoordinatorHost : SimulatedActor
 
     public Coordinator Machine { get; }
 
+    /// <summary>The step that it persisted last; none before the first.</summary>
+    public Step? PersistedStep { get; private set; }
+
+    /// <summary>The step of the newest checkpoint that it knows of.</summary>
+    public long CheckpointedSteps { get; private set; }
+
     /// <summary>Nodes whose members have announced themselves to it.</summary>
     public HashSet<NodeId> Nodes { get; }
 
     /// <summary>Whether it is the cluster's choice.</summary>
     public bool IsLeader => Cluster.Leader == this;
+
+    /// <summary>Whether it may read and write checkpoints: of those that share a disk only the cluster's choice may.</summary>
+    private bool MayAct => IsLeader || Cluster.Scenario.HasOwnDisks;
 
     /// <summary>Whether the slice of a shard counts that is at a node, but for one that another process took over and died before its word of that had arrived.</summary>
     public bool Owns(NodeId node) => Array.Exists(Cluster.Owners, seat => seat is { Actor: not null } && seat.Node.Id == node
@@ -144,19 +154,19 @@ internal sealed class CoordinatorHost : SimulatedActor
 
         try
         {
-            Cluster.Disk.BeforeWrite();
+            Node.Disk.BeforeWrite();
             Node.Process!.Host.WriteSnapshot(step.Number);
-            Cluster.Disk.AfterWrite(step.Number);
+            Node.Disk.AfterWrite(step.Number);
             Feed(new CheckpointWritten(step, ""));
         }
         catch (StorageException full)
         {
-            Cluster.Disk.AfterFailure();
+            Node.Disk.AfterFailure();
             Feed(new CheckpointFailed(step, full.Message));
         }
         catch (PowerLostException)
         {
-            Cluster.Disk.AfterDeath();
+            Node.Disk.AfterDeath();
             Cluster.Crash(Node);
         }
     }
@@ -175,6 +185,7 @@ internal sealed class CoordinatorHost : SimulatedActor
                 }
 
                 Cluster.Persist(this, state);
+                PersistedStep = state.Step;
                 _isDirectoryDue = true;
                 return null;
             case DeadlineSet deadline:
@@ -188,9 +199,11 @@ internal sealed class CoordinatorHost : SimulatedActor
                 Cluster.Report(report);
                 return null;
             case CheckpointReported report:
-                Cluster.Disk.Reported(report.Step.Number);
+                CheckpointedSteps = report.Step.Number;
+                Node.Disk.Reported(report.Step.Number);
+                Cluster.Follow(Node, report.Step.Number);
                 return null;
-            case TakeCheckpoint or Restore when !IsLeader:
+            case TakeCheckpoint or Restore when !MayAct:
                 return effect is Restore late
                     ? new RestoreFailed(late.Epoch, "another coordinator has taken over")
                     : new CheckpointFailed(((TakeCheckpoint)effect).Step, "another coordinator has taken over");
@@ -311,7 +324,7 @@ internal sealed class CoordinatorHost : SimulatedActor
         }
 
         var step = Node.Process!.Host.Restore();
-        Cluster.Disk.CheckFound(step);
+        Node.Disk.CheckFound(step);
         return step;
     }
 
@@ -343,7 +356,7 @@ internal sealed class CoordinatorHost : SimulatedActor
 
     private void TakeGathered(TakeCheckpoint take, string? failure)
     {
-        failure ??= IsLeader ? null : "another coordinator has taken over";
+        failure ??= MayAct ? null : "another coordinator has taken over";
         if (failure is null)
         {
             TakeSnapshot(take);

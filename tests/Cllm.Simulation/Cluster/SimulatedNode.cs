@@ -3,11 +3,14 @@ using Cllm.Protocol.Identity;
 namespace Cllm.Simulation.Cluster;
 
 /// <summary>A machine with one process on it.</summary>
-internal sealed class SimulatedNode(int index)
+internal sealed class SimulatedNode(int index, SimulatedDisk disk)
 {
     private const long Million = 1_000_000;
 
     public int Index => index;
+
+    /// <summary>Where its processes find and write checkpoints: its own, or one that all nodes share.</summary>
+    public SimulatedDisk Disk => disk;
 
     /// <summary>The present process: each start is a node of its own to the cluster.</summary>
     public NodeId Id { get; set; }

@@ -70,6 +70,15 @@ internal sealed record Scenario
     /// <summary>Chances: of a message, of a piece of work, of a checkpoint, or per second and node, as the kind has it; 0 where the kind is off.</summary>
     public required double[] Rates { get; init; }
 
+    /// <summary>
+    /// Whether each node has a disk of its own, as in a cluster of the program: who comes to coordinate finds what it copied or what is left from an earlier life, and
+    /// nothing but the membership stops one that has a successor.
+    /// </summary>
+    public required bool HasOwnDisks { get; init; }
+
+    /// <summary>Nodes that may have the coordinator, the first ones. When none of them is there the run is over, and its operator starts it again.</summary>
+    public required int NodesToCoordinate { get; init; }
+
     /// <summary>Whether the arithmetic is a real model's.</summary>
     public bool IsRealModel { get; init; }
 
@@ -93,6 +102,8 @@ internal sealed record Scenario
         var nodeCount = nodes ?? 1 + dice.Below(6);
         var workerCount = workers ?? 1 + dice.Below(4);
         var later = new Dice(~seed * 0x9E3779B97F4A7C15);
+        var harsh = isMild ? null : new Dice(~seed * 0xD1342543DE82EF95);
+        var isStepLearned = later.Chance(0.5);
         return new()
         {
             Seed = seed,
@@ -108,7 +119,7 @@ internal sealed record Scenario
             PatienceTicks = dice.Between(1, 30) * Second,
             FailuresMax = dice.Chance(0.5) ? 3 : int.MaxValue,
             IsQuarantined = dice.Chance(0.5),
-            IsStepLearned = later.Chance(0.5),
+            IsStepLearned = isStepLearned,
             NodesMin = nodeCount > 1 && later.Chance(0.3) ? 1 + later.Below(nodeCount) : 0,
 
             // Of a single process nobody announces himself twice, so nobody who found no room would come in when others have left.
@@ -116,7 +127,9 @@ internal sealed record Scenario
             LeafTicks = dice.Between(Second / 20, Second),
             HealAtTicks = dice.Between(20, 400) * Second,
             HealAtStep = dice.Between(steps / 2, steps - 1),
-            Rates = DrawRates(dice, isMild ? null : new(~seed * 0xD1342543DE82EF95)),
+            HasOwnDisks = nodeCount > 1 && isStepLearned && harsh?.Chance(0.7) == true,
+            NodesToCoordinate = harsh?.Chance(0.3) == true ? 1 + harsh.Below(nodeCount) : nodeCount,
+            Rates = DrawRates(dice, harsh),
         };
     }
 
