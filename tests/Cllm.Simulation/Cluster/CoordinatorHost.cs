@@ -146,6 +146,7 @@ internal sealed class CoordinatorHost : SimulatedActor
     /// <summary>Writes the copy of the state, with whatever goes wrong then. One that has a successor writes nothing any more.</summary>
     public void Write(Step step)
     {
+        _place.IsWriting = false;
         if (!Cluster.MayPersist(this, new(Machine.Fence.Epoch, step)))
         {
             IsAlive = false;
@@ -251,11 +252,24 @@ internal sealed class CoordinatorHost : SimulatedActor
     }
 
     /// <summary>The actor has failed; another one takes its place.</summary>
-    public void Fail()
+    public void Stop()
     {
         IsAlive = false;
         _restoring?.Stop();
         _gathering?.Stop();
+    }
+
+    /// <summary>One that has a successor elsewhere has nobody to start it again.</summary>
+    protected override void Fail()
+    {
+        if (IsLeader && Machine.Phase != CoordinatorPhase.Ended)
+        {
+            Cluster.RestartCoordinator(this);
+        }
+        else
+        {
+            Stop();
+        }
     }
 
     private void Locate(NodeId node)
@@ -369,8 +383,17 @@ internal sealed class CoordinatorHost : SimulatedActor
 
     private void TakeSnapshot(TakeCheckpoint take)
     {
+        if (_place.IsWriting && Cluster.Scenario.IsWritingLeft)
+        {
+            // One that failed has left its checkpoint to be written.
+            Work(Scenario.Second / 10, take);
+            return;
+        }
+
+        _place.IsWriting = true;
         Node.Process!.Host.TakeSnapshot(take.Step.Number);
-        Cluster.Plan(Cluster.Jitter(Scenario.Second / 2), EventKind.Write, Address, this, take.Step);
+        var ticks = Cluster.Jitter(Scenario.Second / 2) + (Cluster.Strikes(FaultKind.SlowDisk) ? Cluster.Jitter(100 * Scenario.Second) : 0);
+        Cluster.Plan(ticks, EventKind.Write, Address, Cluster.Scenario.IsWritingLeft ? _place : this, take.Step);
         Feed(new SnapshotTaken(take.Epoch, take.Step));
     }
 

@@ -111,6 +111,9 @@ internal sealed class NodeHost : SimulatedActor, IDisposable
         }
     }
 
+    /// <summary>A node that fails is lost with all it has.</summary>
+    protected override void Fail() => Cluster.Crash(Node);
+
     private void TakeOn(StartShard start)
     {
         var shard = start.Shard.Number;

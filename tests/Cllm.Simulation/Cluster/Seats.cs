@@ -45,4 +45,7 @@ internal sealed class ShardSeat(int number, SimulatedNode node)
 internal sealed class CoordinatorPlace
 {
     public CoordinatorHost? Actor { get; set; }
+
+    /// <summary>Whether a checkpoint is being written.</summary>
+    public bool IsWriting { get; set; }
 }

@@ -165,6 +165,8 @@ internal sealed class ShardHost : SimulatedActor, IDisposable
         }
     }
 
+    protected override void Fail() => Cluster.Fail(_seat, "what it was at threw");
+
     /// <summary>A newer order has come: the machine drops what the older one gives, so it need not be computed.</summary>
     protected override void Fed()
     {

@@ -32,7 +32,7 @@ internal sealed partial class SimulatedCluster : IChannelWorld
             return null;
         }
 
-        return Math.Max(0, paused) + Dice.Between(1, Strikes(FaultKind.SlowTransfer) ? SlowPassageTicksMax : PassageTicksMax);
+        return Network.Held(left, right, Math.Max(0, paused)) + Dice.Between(1, Strikes(FaultKind.SlowTransfer) ? SlowPassageTicksMax : PassageTicksMax);
     }
 
     public bool Breaks() => Strikes(FaultKind.BrokenTransfer);
@@ -68,7 +68,7 @@ internal sealed partial class SimulatedCluster : IChannelWorld
             // Lost it may be; but between two processes Akka.NET doubles nothing, and nothing overtakes by seconds.
             if (Network.Delays(from, to.Node).First is { } delay)
             {
-                Plan(Math.Min(delay, PassageTicksMax), EventKind.Deliver, to.Address, to.Place, told);
+                Plan(Network.Held(from, to.Node, Math.Min(delay, PassageTicksMax)), EventKind.Deliver, to.Address, to.Place, told);
             }
         }
         else

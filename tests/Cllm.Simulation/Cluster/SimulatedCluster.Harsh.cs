@@ -56,6 +56,11 @@ internal sealed partial class SimulatedCluster
             Flicker(node, Nodes[Dice.Below(Nodes.Length)]);
         }
 
+        if (Happens(FaultKind.Stall))
+        {
+            Network.Hold(node, Nodes[Dice.Below(Nodes.Length)], NowTicks + Dice.Between(Tenth, 12 * Scenario.Second));
+        }
+
         if (Leader is { IsAlive: true } leader && leader.Node != node && Happens(FaultKind.Disconnect))
         {
             Plan(1, EventKind.Deliver, Destination.Coordinator, leader, new NodeLost(node.Id, "its connection is closed"));

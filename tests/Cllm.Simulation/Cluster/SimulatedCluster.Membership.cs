@@ -328,7 +328,7 @@ internal sealed partial class SimulatedCluster
     /// <summary>The coordinator's actor has failed. Its process remembers what it persisted and whom it knew, and starts another one.</summary>
     public void RestartCoordinator(CoordinatorHost former)
     {
-        former.Fail();
+        former.Stop();
         if (Scenario.HasOwnDisks && former.PersistedStep is null)
         {
             // Its process knows not yet where the run stands, and ends it.

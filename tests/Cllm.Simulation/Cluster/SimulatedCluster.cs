@@ -261,12 +261,12 @@ internal sealed partial class SimulatedCluster : IDisposable
         var (first, second) = Network.Delays(from, node);
         if (first is { } delay)
         {
-            Plan(delay, EventKind.Deliver, to, host, message);
+            Plan(Network.Held(from, node, delay), EventKind.Deliver, to, host, message);
         }
 
         if (second is { } again)
         {
-            Plan(again, EventKind.Deliver, to, host, message);
+            Plan(Network.Held(from, node, again), EventKind.Deliver, to, host, message);
         }
     }
 

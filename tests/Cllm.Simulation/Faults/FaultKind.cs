@@ -110,4 +110,13 @@ internal enum FaultKind
 
     /// <summary>A checkpoint cannot be read, and could be later.</summary>
     ReadFailure,
+
+    /// <summary>A link holds all that is sent over it for seconds, and gives it out at once.</summary>
+    Stall,
+
+    /// <summary>A checkpoint takes minutes to be written.</summary>
+    SlowDisk,
+
+    /// <summary>An actor fails between two effects of one input.</summary>
+    FailureAmidEffects,
 }

@@ -76,6 +76,9 @@ internal sealed record Scenario
     /// </summary>
     public required bool HasOwnDisks { get; init; }
 
+    /// <summary>Whether a coordinator's actor that fails leaves the checkpoint that it was writing to its successor in the process, as in the program.</summary>
+    public required bool IsWritingLeft { get; init; }
+
     /// <summary>Nodes that may have the coordinator, the first ones. When none of them is there the run is over, and its operator starts it again.</summary>
     public required int NodesToCoordinate { get; init; }
 
@@ -128,6 +131,7 @@ internal sealed record Scenario
             HealAtTicks = dice.Between(20, 400) * Second,
             HealAtStep = dice.Between(steps / 2, steps - 1),
             HasOwnDisks = nodeCount > 1 && isStepLearned && harsh?.Chance(0.7) == true,
+            IsWritingLeft = !isMild,
             NodesToCoordinate = harsh?.Chance(0.3) == true ? 1 + harsh.Below(nodeCount) : nodeCount,
             Rates = DrawRates(dice, harsh),
         };
@@ -172,6 +176,8 @@ internal sealed record Scenario
         FaultKind.Disconnect or FaultKind.Flicker => 0.05,
         FaultKind.SilentPeer => 1,
         FaultKind.ReadFailure => 0.1,
+        FaultKind.SlowDisk => 0.5,
+        FaultKind.FailureAmidEffects => 0.004,
         _ => 0.02,
     };
 }
