@@ -8,7 +8,6 @@ namespace Cllm.Simulation.Cluster;
 /// <content>What is between processes beside the machines' messages: the tensor channel, and what the program's own classes tell each other.</content>
 internal sealed partial class SimulatedCluster : IChannelWorld
 {
-    private const long PassageTicksMax = Scenario.Second / 1000;
     private const long SilenceTicks = 10 * Scenario.Second;
     private const long SlowPassageTicksMax = 40 * Scenario.Second;
 
@@ -32,8 +31,10 @@ internal sealed partial class SimulatedCluster : IChannelWorld
             return null;
         }
 
-        return Network.Held(left, right, Math.Max(0, paused)) + Dice.Between(1, Strikes(FaultKind.SlowTransfer) ? SlowPassageTicksMax : PassageTicksMax);
+        return Network.Held(left, right, Math.Max(0, paused)) + Dice.Between(1, Strikes(FaultKind.SlowTransfer) ? SlowPassageTicksMax : Scenario.LinkTicksMax / 2);
     }
+
+    public int ChunkBytesMax => Scenario.ChunkBytesMax;
 
     public bool Breaks() => Strikes(FaultKind.BrokenTransfer);
 
@@ -68,7 +69,7 @@ internal sealed partial class SimulatedCluster : IChannelWorld
             // Lost it may be; but between two processes Akka.NET doubles nothing, and nothing overtakes by seconds.
             if (Network.Delays(from, to.Node).First is { } delay)
             {
-                Plan(Network.Held(from, to.Node, Math.Min(delay, PassageTicksMax)), EventKind.Deliver, to.Address, to.Place, told);
+                Plan(Network.Held(from, to.Node, Math.Min(delay, Scenario.LinkTicksMax / 2)), EventKind.Deliver, to.Address, to.Place, told);
             }
         }
         else

@@ -165,7 +165,13 @@ internal sealed partial class SimulatedCluster
         }
 
         var first = home ?? Nodes[Dice.Below(Scenario.NodesToCoordinate)];
-        first.Process!.Host.Restore();
+        if (first.Process is null)
+        {
+            PlanRunStart();
+            return;
+        }
+
+        first.Process.Host.Restore();
         first.Process.Shared?.HoldFirstStep();
         Lead(first, 1 + Dice.Below(Math.Max(1, LiveWorkers() / 2)), isSuccessor: false);
         if (!IsCluster)

@@ -7,10 +7,10 @@ namespace Cllm.Simulation.Cluster;
 internal sealed class SimulatedNetwork(SimulatedCluster cluster)
 {
     private const long LocalTicksMax = Scenario.Second / 10_000;
-    private const long RemoteTicksMax = Scenario.Second / 500;
 
     private readonly long[] _cutUntil = new long[cluster.Scenario.Nodes * cluster.Scenario.Nodes];
     private readonly long[] _heldUntil = new long[cluster.Scenario.Nodes * cluster.Scenario.Nodes];
+    private readonly long _ticksMax = cluster.Scenario.LinkTicksMax;
     private readonly double _loss = cluster.Scenario.Rate(FaultKind.Loss);
     private readonly double _duplication = cluster.Scenario.Rate(FaultKind.Duplication);
     private readonly double _delay = cluster.Scenario.Rate(FaultKind.Delay);
@@ -33,7 +33,7 @@ internal sealed class SimulatedNetwork(SimulatedCluster cluster)
             return (null, null);
         }
 
-        var first = dice.Between(RemoteTicksMax / 10, RemoteTicksMax);
+        var first = dice.Between(_ticksMax / 10, _ticksMax);
         if (!cluster.IsFaulty)
         {
             return (first, null);

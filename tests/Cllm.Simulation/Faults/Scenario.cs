@@ -1,3 +1,4 @@
+using Cllm.Actors.Channel;
 using Cllm.Protocol;
 using Cllm.Simulation.Arithmetic;
 using Cllm.Simulation.Engine;
@@ -48,6 +49,15 @@ internal sealed record Scenario
 
     /// <summary>Time to compute one leaf.</summary>
     public required long LeafTicks { get; init; }
+
+    /// <summary>Time to add a step's gradients, or to update, about.</summary>
+    public required long ReduceTicks { get; init; }
+
+    /// <summary>Time of a message between two nodes, at most.</summary>
+    public required long LinkTicksMax { get; init; }
+
+    /// <summary>Bytes that arrive together over the tensor channel, at most.</summary>
+    public required int ChunkBytesMax { get; init; }
 
     /// <summary>Whether a process that was struck off by mistake has to start again, or may come back as it is.</summary>
     public required bool IsQuarantined { get; init; }
@@ -107,6 +117,7 @@ internal sealed record Scenario
         var later = new Dice(~seed * 0x9E3779B97F4A7C15);
         var harsh = isMild ? null : new Dice(~seed * 0xD1342543DE82EF95);
         var isStepLearned = later.Chance(0.5);
+        var leafScale = Scale(harsh);
         return new()
         {
             Seed = seed,
@@ -127,7 +138,10 @@ internal sealed record Scenario
 
             // Of a single process nobody announces himself twice, so nobody who found no room would come in when others have left.
             WorkersMax = nodeCount > 1 && later.Chance(0.3) ? (nodeCount * workerCount) + 1 : 4096,
-            LeafTicks = dice.Between(Second / 20, Second),
+            LeafTicks = dice.Between(Second / 20, Second) / leafScale,
+            ReduceTicks = Second / 100 / Scale(harsh),
+            LinkTicksMax = Second / 500 * Scale(harsh),
+            ChunkBytesMax = harsh?.Chance(0.5) == true ? (isRealModel ? 4096 : sizeof(float)) : TensorChunk.BytesMax,
             HealAtTicks = dice.Between(20, 400) * Second,
             HealAtStep = dice.Between(steps / 2, steps - 1),
             HasOwnDisks = nodeCount > 1 && isStepLearned && harsh?.Chance(0.7) == true,
@@ -136,6 +150,14 @@ internal sealed record Scenario
             Rates = DrawRates(dice, harsh),
         };
     }
+
+    /// <summary>How many times another speed than the usual one; harsh clusters may be of a tiny model, or of links around the world.</summary>
+    private static int Scale(Dice? harsh) => harsh is null ? 1 : harsh.Below(4) switch
+    {
+        0 => 10,
+        1 => 100,
+        _ => 1,
+    };
 
     /// <param name="dice">Chance of the first kinds.</param>
     /// <param name="harsh">Chance of the harsh ones; none when there are none.</param>
