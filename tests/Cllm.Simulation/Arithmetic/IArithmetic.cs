@@ -1,3 +1,4 @@
+using Cllm.Model.Checkpoints;
 using Cllm.Model.Compute;
 
 namespace Cllm.Simulation.Arithmetic;
@@ -7,6 +8,9 @@ internal interface IArithmetic : INodeHost, IDisposable
 {
     /// <summary>Whether the weights changed during the computation that is about to end: its result is then no leaf's gradient.</summary>
     bool IsTorn { get; set; }
+
+    /// <summary>Begins to copy a checkpoint of another process of the run.</summary>
+    CheckpointCopy? BeginCopy(long step, byte[] state);
 
     /// <summary>Digest over weights and optimizer state.</summary>
     ulong Digest();

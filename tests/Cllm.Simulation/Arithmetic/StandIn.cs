@@ -103,6 +103,8 @@ internal sealed class StandIn : IArithmetic
         return step ?? 0;
     }
 
+    public CheckpointCopy? BeginCopy(long step, byte[] state) => _checkpoints.BeginCopy(step, state, Layout, ConfigurationDigest);
+
     public ulong Digest()
     {
         var hash = WeightsHash();

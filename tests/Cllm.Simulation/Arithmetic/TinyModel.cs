@@ -67,6 +67,8 @@ internal sealed class TinyModel : IArithmetic
 
     public long Restore() => _host.Restore();
 
+    public CheckpointCopy? BeginCopy(long step, byte[] state) => _host.BeginCopy(step, state);
+
     public ulong Digest()
     {
         var weights = Cllm.Model.Files.Digest.Weights(Plan.Layout, State.Weights.Span);

@@ -11,6 +11,9 @@ internal interface IChannelWorld
     /// <param name="to">Number of the node that receives.</param>
     long? Passage(int from, int to);
 
+    /// <summary>Bytes that arrive together, at most; gradients arrive in whole chunks.</summary>
+    int ChunkBytesMax { get; }
+
     /// <summary>Whether the connection breaks at a chunk although bytes pass.</summary>
     bool Breaks();
 }

@@ -164,6 +164,7 @@ internal sealed class SimulatedLane(SimulatedChannel channel, int self, ChannelA
         }
 
         var length = TensorChunk.Length(fetch.Request.SectionBytes, offset);
+        length = fetch.Request.Kind == TensorKind.Gradient ? length : Math.Min(length, channel.World.ChunkBytesMax);
         if (Read(fetch, section, offset, length) is { } failure)
         {
             End(failure);

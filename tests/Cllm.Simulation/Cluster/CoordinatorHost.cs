@@ -49,11 +49,12 @@ internal sealed class CoordinatorHost : SimulatedActor
         : base(cluster, node, machine)
     {
         (Number, Machine, Settings, _run, _owners) = (number, machine, settings, node.Process!.Shared, new ShardPlace[cluster.ShardCount]);
+        CheckpointedSteps = (settings.LastCheckpoint ?? settings.FirstStep).Number;
         (_place, _workers, _shards, Nodes) = former is null ? (new(), [], [], []) : (former._place, former._workers, former._shards, former.Nodes);
         _place.Actor = this;
         _self = new(cluster, node, Address, _place);
         _restoring = _run is null ? null : new(
-            _run, node.Process.Host.Restore, shard => _owners[shard].Node is not null && SeatOf(shard)?.Ref is { } owner ? owner : null, _self);
+            _run, Read, shard => _owners[shard].Node is not null && SeatOf(shard)?.Ref is { } owner ? owner : null, _self);
         _gathering = _run is null ? null : new(_run, () => machine.IsGoingBack, _self);
     }
 
@@ -64,11 +65,20 @@ internal sealed class CoordinatorHost : SimulatedActor
 
     public Coordinator Machine { get; }
 
+    /// <summary>The step that it persisted last; none before the first.</summary>
+    public Step? PersistedStep { get; private set; }
+
+    /// <summary>The step of the newest checkpoint that it knows of.</summary>
+    public long CheckpointedSteps { get; private set; }
+
     /// <summary>Nodes whose members have announced themselves to it.</summary>
     public HashSet<NodeId> Nodes { get; }
 
     /// <summary>Whether it is the cluster's choice.</summary>
     public bool IsLeader => Cluster.Leader == this;
+
+    /// <summary>Whether it may read and write checkpoints: of those that share a disk only the cluster's choice may.</summary>
+    private bool MayAct => IsLeader || Cluster.Scenario.HasOwnDisks;
 
     /// <summary>Whether the slice of a shard counts that is at a node, but for one that another process took over and died before its word of that had arrived.</summary>
     public bool Owns(NodeId node) => Array.Exists(Cluster.Owners, seat => seat is { Actor: not null } && seat.Node.Id == node
@@ -136,6 +146,7 @@ internal sealed class CoordinatorHost : SimulatedActor
     /// <summary>Writes the copy of the state, with whatever goes wrong then. One that has a successor writes nothing any more.</summary>
     public void Write(Step step)
     {
+        _place.IsWriting = false;
         if (!Cluster.MayPersist(this, new(Machine.Fence.Epoch, step)))
         {
             IsAlive = false;
@@ -144,19 +155,19 @@ internal sealed class CoordinatorHost : SimulatedActor
 
         try
         {
-            Cluster.Disk.BeforeWrite();
+            Node.Disk.BeforeWrite();
             Node.Process!.Host.WriteSnapshot(step.Number);
-            Cluster.Disk.AfterWrite(step.Number);
+            Node.Disk.AfterWrite(step.Number);
             Feed(new CheckpointWritten(step, ""));
         }
         catch (StorageException full)
         {
-            Cluster.Disk.AfterFailure();
+            Node.Disk.AfterFailure();
             Feed(new CheckpointFailed(step, full.Message));
         }
         catch (PowerLostException)
         {
-            Cluster.Disk.AfterDeath();
+            Node.Disk.AfterDeath();
             Cluster.Crash(Node);
         }
     }
@@ -175,6 +186,7 @@ internal sealed class CoordinatorHost : SimulatedActor
                 }
 
                 Cluster.Persist(this, state);
+                PersistedStep = state.Step;
                 _isDirectoryDue = true;
                 return null;
             case DeadlineSet deadline:
@@ -188,18 +200,22 @@ internal sealed class CoordinatorHost : SimulatedActor
                 Cluster.Report(report);
                 return null;
             case CheckpointReported report:
-                Cluster.Disk.Reported(report.Step.Number);
+                CheckpointedSteps = report.Step.Number;
+                Node.Disk.Reported(report.Step.Number);
+                Cluster.Follow(Node, report.Step.Number);
                 return null;
-            case TakeCheckpoint or Restore when !IsLeader:
+            case TakeCheckpoint or Restore when !MayAct:
                 return effect is Restore late
                     ? new RestoreFailed(late.Epoch, "another coordinator has taken over")
                     : new CheckpointFailed(((TakeCheckpoint)effect).Step, "another coordinator has taken over");
             case TakeCheckpoint take when _run is not null:
                 TellDirectoryIfDue();
                 _gathering!.Begin(take);
+                Cluster.AtTurn(Node);
                 return null;
             case Restore restore when _run is not null:
                 _restoredIn = restore.Epoch;
+                Cluster.AtTurn(Node);
                 _restoring!.Begin(restore.Epoch);
                 return null;
             case TakeCheckpoint or Restore:
@@ -224,7 +240,6 @@ internal sealed class CoordinatorHost : SimulatedActor
             case SlicesHeld held when held.Epoch == _restoredIn:
                 Cluster.Restores++;
                 FeedIf(_restoring!.Take(held, sender));
-                Cluster.Disk.CheckFound(_run!.Slices.AllOf(0));
                 break;
             case SlicesHeld or SliceIsRestored or RestoreOverdue:
                 FeedIf(_restoring!.Take(message, sender));
@@ -238,11 +253,24 @@ internal sealed class CoordinatorHost : SimulatedActor
     }
 
     /// <summary>The actor has failed; another one takes its place.</summary>
-    public void Fail()
+    public void Stop()
     {
         IsAlive = false;
         _restoring?.Stop();
         _gathering?.Stop();
+    }
+
+    /// <summary>One that has a successor elsewhere has nobody to start it again.</summary>
+    protected override void Fail()
+    {
+        if (IsLeader && Machine.Phase != CoordinatorPhase.Ended)
+        {
+            Cluster.RestartCoordinator(this);
+        }
+        else
+        {
+            Stop();
+        }
     }
 
     private void Locate(NodeId node)
@@ -303,6 +331,18 @@ internal sealed class CoordinatorHost : SimulatedActor
         FeedIf(_restoring!.EndIfRestored());
     }
 
+    private long Read()
+    {
+        if (Cluster.Strikes(FaultKind.ReadFailure))
+        {
+            throw new StorageException("the checkpoint cannot be read");
+        }
+
+        var step = Node.Process!.Host.Restore();
+        Node.Disk.CheckFound(step);
+        return step;
+    }
+
     private void FeedIf(Input? result)
     {
         if (result is not null)
@@ -331,7 +371,7 @@ internal sealed class CoordinatorHost : SimulatedActor
 
     private void TakeGathered(TakeCheckpoint take, string? failure)
     {
-        failure ??= IsLeader ? null : "another coordinator has taken over";
+        failure ??= MayAct ? null : "another coordinator has taken over";
         if (failure is null)
         {
             TakeSnapshot(take);
@@ -344,8 +384,17 @@ internal sealed class CoordinatorHost : SimulatedActor
 
     private void TakeSnapshot(TakeCheckpoint take)
     {
+        if (_place.IsWriting && Cluster.Scenario.IsWritingLeft)
+        {
+            // One that failed has left its checkpoint to be written.
+            Work(Scenario.Second / 10, take);
+            return;
+        }
+
+        _place.IsWriting = true;
         Node.Process!.Host.TakeSnapshot(take.Step.Number);
-        Cluster.Plan(Cluster.Jitter(Scenario.Second / 2), EventKind.Write, Address, this, take.Step);
+        var ticks = Cluster.Jitter(Scenario.Second / 2) + (Cluster.Strikes(FaultKind.SlowDisk) ? Cluster.Jitter(100 * Scenario.Second) : 0);
+        Cluster.Plan(ticks, EventKind.Write, Address, Cluster.Scenario.IsWritingLeft ? _place : this, take.Step);
         Feed(new SnapshotTaken(take.Epoch, take.Step));
     }
 

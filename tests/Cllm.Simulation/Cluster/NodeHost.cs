@@ -52,6 +52,11 @@ internal sealed class NodeHost : SimulatedActor, IDisposable
 
     protected override void Take(object message, IActorRef sender)
     {
+        if (message is ReplicaOffered)
+        {
+            Cluster.AtTurn(Node);
+        }
+
         _shards.Take(message, sender);
         if (message is Terminated { ActorRef: SimulatedRef { Place: ShardSeat seat } } && !_run.IsOwnedHere(seat.Number))
         {
@@ -74,6 +79,7 @@ internal sealed class NodeHost : SimulatedActor, IDisposable
                 Cluster.AnnounceMembers(Node, announce.Epoch);
                 return null;
             case StartShard start:
+                Cluster.AtTurn(Node);
                 _shards.TakeOn(start);
                 return null;
             case StopShard stop:
@@ -86,6 +92,9 @@ internal sealed class NodeHost : SimulatedActor, IDisposable
                 return null;
         }
     }
+
+    /// <summary>A node that fails is lost with all it has.</summary>
+    protected override void Fail() => Cluster.Crash(Node);
 
     private void SayWhichCopies()
     {

@@ -60,4 +60,7 @@ internal sealed class ShardSeat
 internal sealed class CoordinatorPlace
 {
     public CoordinatorHost? Actor { get; set; }
+
+    /// <summary>Whether a checkpoint is being written.</summary>
+    public bool IsWriting { get; set; }
 }

@@ -15,8 +15,6 @@ namespace Cllm.Simulation.Cluster;
 /// <summary>What a shard's actor does, in virtual time, around the program's own <see cref="IShardPeers"/>.</summary>
 internal sealed class ShardHost : SimulatedActor, IDisposable
 {
-    private const long ReduceTicks = Scenario.Second / 100;
-
     private readonly ShardSeat _seat;
     private readonly ShardIndex _shard;
     private readonly ProcessRun _run;
@@ -126,6 +124,11 @@ internal sealed class ShardHost : SimulatedActor, IDisposable
                 Feed(new SliceRestored(order.Epoch, order.Step));
                 break;
             case ShardPeersMessage told:
+                if (told is RestoreOrdered)
+                {
+                    Cluster.AtTurn(Node);
+                }
+
                 Take(told, sender);
                 break;
         }
@@ -151,7 +154,7 @@ internal sealed class ShardHost : SimulatedActor, IDisposable
                 _run.SumStands(_shard, update.Step, Words.Scalars(update.Payload));
                 _run.SliceChanges(_shard);
                 (IsUpdating, IsWorking) = (true, true);
-                return Work(Cluster.Jitter(ReduceTicks), update);
+                return Work(Cluster.Jitter(Cluster.Scenario.ReduceTicks), update);
             case SendSlice sending:
                 _peers.Send(sending);
                 return null;
@@ -159,6 +162,8 @@ internal sealed class ShardHost : SimulatedActor, IDisposable
                 return null;
         }
     }
+
+    protected override void Fail() => Cluster.Fail(_seat, "what it was at threw");
 
     /// <summary>A newer order has come: the machine drops what the older one gives, so it need not be computed.</summary>
     protected override void Fed()
@@ -202,7 +207,7 @@ internal sealed class ShardHost : SimulatedActor, IDisposable
     {
         IsWorking = true;
         _run.SumChanges(_shard);
-        return Work(Cluster.Jitter(ReduceTicks), work);
+        return Work(Cluster.Jitter(Cluster.Scenario.ReduceTicks), work);
     }
 
     /// <returns>Whether all gradients are there; if not, the actor has failed.</returns>

@@ -2,6 +2,7 @@ using Akka.Actor;
 using Cllm.Actors;
 using Cllm.Protocol;
 using Cllm.Simulation.Engine;
+using Cllm.Simulation.Faults;
 
 namespace Cllm.Simulation.Cluster;
 
@@ -48,6 +49,11 @@ internal abstract class SimulatedActor : IEffectPerformer
             throw new ProcessDied();
         }
 
+        if (Cluster.Strikes(FaultKind.FailureAmidEffects))
+        {
+            throw new ActorFailed();
+        }
+
         if (Cluster.IsTracing)
         {
             Cluster.Trace($"  {Address} on node {Node.Index}: {effect}");
@@ -82,10 +88,13 @@ internal abstract class SimulatedActor : IEffectPerformer
     /// <summary>Performs an effect.</summary>
     protected abstract Input? Do(Effect effect);
 
+    /// <summary>The actor has failed, and supervision does what it does.</summary>
+    protected abstract void Fail();
+
     /// <summary>The work will be over after this time.</summary>
     protected Input? Work(long durationTicks, object body)
     {
-        Cluster.Plan(durationTicks * Node.Slowness, EventKind.WorkDone, Address, this, body);
+        Cluster.Plan((durationTicks * Node.Slowness) + Cluster.HangTicks(), EventKind.WorkDone, Address, this, body);
         return null;
     }
 
@@ -99,6 +108,15 @@ internal abstract class SimulatedActor : IEffectPerformer
         {
             Cluster.Crash(Node);
         }
+        catch (ActorFailed)
+        {
+            if (Cluster.IsTracing)
+            {
+                Cluster.Trace($"  {Address} on node {Node.Index} fails");
+            }
+
+            Fail();
+        }
         catch (Deposed)
         {
             IsAlive = false;
@@ -107,6 +125,9 @@ internal abstract class SimulatedActor : IEffectPerformer
 
     /// <summary>The actor may go on no longer.</summary>
     protected sealed class Deposed : Exception;
+
+    /// <summary>What the actor was at has thrown.</summary>
+    private sealed class ActorFailed : Exception;
 
     /// <summary>The process dies at this very place: nothing after it happens.</summary>
     private sealed class ProcessDied : Exception;

@@ -8,7 +8,7 @@ namespace Cllm.Simulation.Cluster;
 /// <content>What is between processes beside the machines' messages: the tensor channel, and what the program's own classes tell each other.</content>
 internal sealed partial class SimulatedCluster : IChannelWorld
 {
-    private const long PassageTicksMax = Scenario.Second / 1000;
+    private const long SilenceTicks = 10 * Scenario.Second;
     private const long SlowPassageTicksMax = 40 * Scenario.Second;
 
     /// <summary>The channel; its nodes have the numbers of their machines.</summary>
@@ -26,8 +26,15 @@ internal sealed partial class SimulatedCluster : IChannelWorld
 
         // Who stands still sends and takes nothing; the connection holds.
         var paused = Math.Max(left.PausedUntilTicks, right.PausedUntilTicks) - NowTicks;
-        return Math.Max(0, paused) + Dice.Between(1, Strikes(FaultKind.SlowTransfer) ? SlowPassageTicksMax : PassageTicksMax);
+        if (paused > SilenceTicks && Strikes(FaultKind.SilentPeer))
+        {
+            return null;
+        }
+
+        return Network.Held(left, right, Math.Max(0, paused)) + Dice.Between(1, Strikes(FaultKind.SlowTransfer) ? SlowPassageTicksMax : Scenario.LinkTicksMax / 2);
     }
+
+    public int ChunkBytesMax => Scenario.ChunkBytesMax;
 
     public bool Breaks() => Strikes(FaultKind.BrokenTransfer);
 
@@ -62,7 +69,7 @@ internal sealed partial class SimulatedCluster : IChannelWorld
             // Lost it may be; but between two processes Akka.NET doubles nothing, and nothing overtakes by seconds.
             if (Network.Delays(from, to.Node).First is { } delay)
             {
-                Plan(Math.Min(delay, PassageTicksMax), EventKind.Deliver, to.Address, to.Place, told);
+                Plan(Network.Held(from, to.Node, Math.Min(delay, Scenario.LinkTicksMax / 2)), EventKind.Deliver, to.Address, to.Place, told);
             }
         }
         else

@@ -24,7 +24,7 @@ internal sealed partial class SimulatedCluster
     public Input Restore(SimulatedProcess process, Restore restore)
     {
         var step = new Step(process.Host.Restore());
-        Disk.CheckFound(step.Number);
+        Nodes[0].Disk.CheckFound(step.Number);
         process.Version++;
         foreach (var seat in Owners)
         {
@@ -81,12 +81,15 @@ internal sealed partial class SimulatedCluster
             if (node.IsUp)
             {
                 Strike(node);
+                StrikeHarshly(node);
             }
         }
 
+        CrashMany();
+
         if (Happens(FaultKind.PowerLoss) && !_isRunStarting)
         {
-            Disk.LosePower();
+            Array.ForEach(_disks, disk => disk.LosePower());
             PlanRunStart();
         }
 
@@ -97,7 +100,7 @@ internal sealed partial class SimulatedCluster
 
         if (Dice.Chance(Scenario.Rate(FaultKind.CheckpointDamage)))
         {
-            Disk.Damage();
+            _disks[_disks.Length > 1 ? Dice.Below(_disks.Length) : 0].Damage();
         }
 
         ChangeMembers();

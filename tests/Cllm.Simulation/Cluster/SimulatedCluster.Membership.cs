@@ -43,14 +43,18 @@ internal sealed partial class SimulatedCluster
             checker.Persisted(coordinator, state);
         }
 
+        if (Scenario.HasOwnDisks && coordinator != Leader)
+        {
+            return;
+        }
+
         _persistedBy = coordinator.Number;
         PersistedEpoch = Scenario.Plant == PlantedFault.EpochReused ? PersistedEpoch : state.Epoch;
         PersistedStep = state.Step.Number;
     }
 
-    /// <summary>Whether a coordinator may persist: no other has persisted this epoch or a later one.</summary>
-    public bool MayPersist(CoordinatorHost coordinator, Persist state) =>
-        state.Epoch.Number > PersistedEpoch.Number || (state.Epoch == PersistedEpoch && coordinator.Number == _persistedBy);
+    /// <summary>Whether a coordinator may persist: where a disk is shared, no other has persisted this epoch or a later one.</summary>
+    public bool MayPersist(CoordinatorHost coordinator, Persist state) => Scenario.HasOwnDisks || state.Epoch.Number > PersistedEpoch.Number || (state.Epoch == PersistedEpoch && coordinator.Number == _persistedBy);
 
     /// <summary>A node's process dies, with all that it held in memory.</summary>
     public void Crash(SimulatedNode node)
@@ -115,7 +119,7 @@ internal sealed partial class SimulatedCluster
         if (end.Outcome == RunOutcome.Finished)
         {
             (IsFinished, _finishedAtTicks) = (true, NowTicks);
-            FinalDigest = Digest(Scenario.Steps) ?? (_reader.Restore() == Scenario.Steps ? _reader.Digest() : null);
+            FinalDigest = Digest(Scenario.Steps) ?? (Read(coordinator.Node.Disk) is var (step, digest) && step == Scenario.Steps ? digest : null);
             if (IsFaulty)
             {
                 Heal();
@@ -147,12 +151,12 @@ internal sealed partial class SimulatedCluster
             Crash(node);
         }
 
-        var step = _reader.Restore();
-        Disk.CheckFound(step);
+        var home = Scenario.HasOwnDisks ? ChooseHome() : null;
+        var (step, digest) = Read((home ?? Nodes[0]).Disk);
         PersistedStep = step;
         if (IsTracing)
         {
-            Trace($"the run starts from step {step}, digest {_reader.Digest():x16}");
+            Trace($"the run starts from step {step}, digest {digest:x16}");
         }
 
         foreach (var node in Nodes)
@@ -160,14 +164,44 @@ internal sealed partial class SimulatedCluster
             StartProcess(node);
         }
 
-        var first = Nodes[Dice.Below(Nodes.Length)];
-        first.Process!.Host.Restore();
+        var first = home ?? Nodes[Dice.Below(Scenario.NodesToCoordinate)];
+        if (first.Process is null)
+        {
+            PlanRunStart();
+            return;
+        }
+
+        first.Process.Host.Restore();
         first.Process.Shared?.HoldFirstStep();
         Lead(first, 1 + Dice.Below(Math.Max(1, LiveWorkers() / 2)), isSuccessor: false);
         if (!IsCluster)
         {
             StartMembers(Nodes[0]);
         }
+    }
+
+    /// <summary>Whoever starts a run again does it where most of it is, as far as he knows.</summary>
+    private SimulatedNode ChooseHome()
+    {
+        var home = Nodes[Dice.Below(Scenario.NodesToCoordinate)];
+        if (Dice.Chance(0.7))
+        {
+            foreach (var node in Nodes.AsSpan(0, Scenario.NodesToCoordinate))
+            {
+                home = node.Disk.Newest > home.Disk.Newest ? node : home;
+            }
+        }
+
+        return home;
+    }
+
+    /// <summary>What is found on a disk.</summary>
+    private (long Step, ulong Digest) Read(SimulatedDisk disk)
+    {
+        using var reader = MakeArithmetic(disk.Checkpoints);
+        var step = reader.Restore();
+        disk.CheckFound(step);
+        return (step, reader.Digest());
     }
 
     private void StartNode(SimulatedNode node)
@@ -269,7 +303,7 @@ internal sealed partial class SimulatedCluster
             NodesToStart = isSuccessor ? 0 : Scenario.NodesMin,
             NodesMin = Scenario.NodesMin,
             WorkersMax = Scenario.WorkersMax,
-            FirstStep = new(isStepLearned ? Disk.Newest : PersistedStep),
+            FirstStep = new(isStepLearned ? Math.Min(node.Disk.Newest, Scenario.Steps) : PersistedStep),
             FirstEpoch = Epoch.FirstOf(_coordinators),
             IsSuccessor = isSuccessor,
             IsStepLearned = isStepLearned,
@@ -280,7 +314,7 @@ internal sealed partial class SimulatedCluster
             PatienceTicks = Scenario.PatienceTicks,
             Run = IsCluster ? Identity : null,
             AreGradientsFetched = IsCluster,
-            LastCheckpoint = IsCluster && !isStepLearned ? new(Math.Min(Disk.Newest, PersistedStep)) : null,
+            LastCheckpoint = IsCluster && !isStepLearned ? new(Math.Min(node.Disk.Newest, PersistedStep)) : null,
         });
         if (IsCluster)
         {
@@ -300,12 +334,20 @@ internal sealed partial class SimulatedCluster
     /// <summary>The coordinator's actor has failed. Its process remembers what it persisted and whom it knew, and starts another one.</summary>
     public void RestartCoordinator(CoordinatorHost former)
     {
-        former.Fail();
+        former.Stop();
+        if (Scenario.HasOwnDisks && former.PersistedStep is null)
+        {
+            // Its process knows not yet where the run stands, and ends it.
+            PlanRunStart();
+            return;
+        }
+
+        var step = Scenario.HasOwnDisks ? former.PersistedStep!.Value : new(PersistedStep);
         Begin(former.Node, former.Settings with
         {
             FirstEpoch = former.Machine.Fence.Epoch.Next,
-            FirstStep = new(PersistedStep),
-            LastCheckpoint = new(Math.Min(Disk.Newest, PersistedStep)),
+            FirstStep = step,
+            LastCheckpoint = new(Scenario.HasOwnDisks ? former.CheckpointedSteps : Math.Min(former.Node.Disk.Newest, step.Number)),
             WorkersToStart = 1,
             NodesToStart = 0,
             IsSuccessor = true,
@@ -385,8 +427,14 @@ internal sealed partial class SimulatedCluster
             return;
         }
 
-        SimulatedNode[] able = [.. Nodes.Where(node => node.IsUp && !node.IsEvicted && node.PausedUntilTicks <= NowTicks && node != Leader?.Node)];
-        if (able.Length == 0)
+        SimulatedNode[] able = [.. Nodes.Where(node => node.IsUp && !node.IsEvicted && node.PausedUntilTicks <= NowTicks && node != Leader?.Node && MayCoordinate(node))];
+        if (Scenario.NodesToCoordinate < Nodes.Length && Leader is not { IsAlive: true }
+            && !Array.Exists(Nodes, node => node.IsUp && MayCoordinate(node) && node != Leader?.Node))
+        {
+            // Without a quorum of those that may coordinate, all others end as well.
+            PlanRunStart();
+        }
+        else if (able.Length == 0)
         {
             // Nobody is left whom the membership still counts: whoever was struck off starts again.
             foreach (var node in Nodes)
@@ -400,9 +448,13 @@ internal sealed partial class SimulatedCluster
         else
         {
             _leaderless = 0;
-            Lead(able[Dice.Below(able.Length)], 1, isSuccessor: true);
+            var successor = able[Dice.Below(able.Length)];
+            Lead(successor, 1, isSuccessor: true);
+            AtTurn(successor);
         }
     }
+
+    private bool MayCoordinate(SimulatedNode node) => node.Index < Scenario.NodesToCoordinate;
 
     /// <summary>A process learns who coordinates, and that it is no longer struck off if it was.</summary>
     private static void Meet(SimulatedNode node, CoordinatorHost leader)

@@ -26,7 +26,10 @@ internal sealed partial class SimulatedCluster : IDisposable
     private readonly long[] _counts = new long[Scenario.Kinds];
     private readonly Action<string>? _trace;
 
-    /// <summary>Reads what lies on the disk, and what all owners have together.</summary>
+    /// <summary>One for each node, or one that all share.</summary>
+    private readonly SimulatedDisk[] _disks;
+
+    /// <summary>Has room for what all owners have together.</summary>
     private readonly IArithmetic _reader;
     private bool _isDrained;
     private long _finishedAtTicks;
@@ -37,9 +40,9 @@ internal sealed partial class SimulatedCluster : IDisposable
         Dice = new(scenario.Seed);
         Tree = new(scenario.Leaves);
         Network = new(this);
-        Disk = new(this);
         Channel = new(this);
-        _reader = MakeArithmetic(Disk.Checkpoints);
+        _disks = [.. Enumerable.Range(0, scenario.HasOwnDisks ? scenario.Nodes : 1).Select(_ => new SimulatedDisk(this))];
+        _reader = MakeArithmetic(_disks[0].Checkpoints);
         Nodes = [.. Enumerable.Range(0, scenario.Nodes).Select(MakeNode)];
         var shards = _reader.Shards(scenario.Shards);
         Owners = new ShardSeat?[shards];
@@ -62,8 +65,6 @@ internal sealed partial class SimulatedCluster : IDisposable
     public LeafTree Tree { get; }
 
     public SimulatedNetwork Network { get; }
-
-    public SimulatedDisk Disk { get; }
 
     public SimulatedNode[] Nodes { get; }
 
@@ -238,7 +239,7 @@ internal sealed partial class SimulatedCluster : IDisposable
     private SimulatedNode MakeNode(int index)
     {
         var isDrifting = Scenario.Rate(FaultKind.Drift) > 0;
-        return new(index)
+        return new(index, _disks[index % _disks.Length])
         {
             DriftPpm = isDrifting ? Dice.Between(-100_000, 100_000) : 0,
             ClockOffsetTicks = isDrifting ? Dice.Between(0, 1_000_000 * Scenario.Second) : 0,
@@ -260,12 +261,12 @@ internal sealed partial class SimulatedCluster : IDisposable
         var (first, second) = Network.Delays(from, node);
         if (first is { } delay)
         {
-            Plan(delay, EventKind.Deliver, to, host, message);
+            Plan(Network.Held(from, node, delay), EventKind.Deliver, to, host, message);
         }
 
         if (second is { } again)
         {
-            Plan(again, EventKind.Deliver, to, host, message);
+            Plan(Network.Held(from, node, again), EventKind.Deliver, to, host, message);
         }
     }
 
@@ -393,7 +394,7 @@ internal sealed partial class SimulatedCluster : IDisposable
         Network.Heal();
         foreach (var node in Nodes)
         {
-            (node.Slowness, node.EffectsLeft) = (1, -1);
+            (node.Slowness, node.EffectsLeft, node.StuttersUntilTicks) = (1, -1, 0);
         }
 
         if (IsTracing)

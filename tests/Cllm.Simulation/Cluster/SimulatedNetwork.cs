@@ -7,9 +7,10 @@ namespace Cllm.Simulation.Cluster;
 internal sealed class SimulatedNetwork(SimulatedCluster cluster)
 {
     private const long LocalTicksMax = Scenario.Second / 10_000;
-    private const long RemoteTicksMax = Scenario.Second / 500;
 
     private readonly long[] _cutUntil = new long[cluster.Scenario.Nodes * cluster.Scenario.Nodes];
+    private readonly long[] _heldUntil = new long[cluster.Scenario.Nodes * cluster.Scenario.Nodes];
+    private readonly long _ticksMax = cluster.Scenario.LinkTicksMax;
     private readonly double _loss = cluster.Scenario.Rate(FaultKind.Loss);
     private readonly double _duplication = cluster.Scenario.Rate(FaultKind.Duplication);
     private readonly double _delay = cluster.Scenario.Rate(FaultKind.Delay);
@@ -32,7 +33,7 @@ internal sealed class SimulatedNetwork(SimulatedCluster cluster)
             return (null, null);
         }
 
-        var first = dice.Between(RemoteTicksMax / 10, RemoteTicksMax);
+        var first = dice.Between(_ticksMax / 10, _ticksMax);
         if (!cluster.IsFaulty)
         {
             return (first, null);
@@ -56,8 +57,19 @@ internal sealed class SimulatedNetwork(SimulatedCluster cluster)
     /// <summary>Cuts a direction for a while.</summary>
     public void Cut(SimulatedNode from, SimulatedNode to, long untilTicks) => _cutUntil[(from.Index * cluster.Scenario.Nodes) + to.Index] = untilTicks;
 
+    /// <summary>A direction holds what is sent for a while.</summary>
+    public void Hold(SimulatedNode from, SimulatedNode to, long untilTicks) => _heldUntil[(from.Index * cluster.Scenario.Nodes) + to.Index] = untilTicks;
+
+    /// <summary>How long what would take so long takes on a link that may hold it.</summary>
+    public long Held(SimulatedNode from, SimulatedNode to, long ticks) =>
+        Math.Max(ticks, _heldUntil[(from.Index * cluster.Scenario.Nodes) + to.Index] - cluster.NowTicks);
+
     /// <summary>All links are whole again.</summary>
-    public void Heal() => _cutUntil.AsSpan().Clear();
+    public void Heal()
+    {
+        _cutUntil.AsSpan().Clear();
+        _heldUntil.AsSpan().Clear();
+    }
 
     private bool Passes(SimulatedNode from, SimulatedNode to) =>
         _cutUntil[(from.Index * cluster.Scenario.Nodes) + to.Index] <= cluster.NowTicks;

@@ -3,11 +3,14 @@ using Cllm.Protocol.Identity;
 namespace Cllm.Simulation.Cluster;
 
 /// <summary>A machine with one process on it.</summary>
-internal sealed class SimulatedNode(int index)
+internal sealed class SimulatedNode(int index, SimulatedDisk disk)
 {
     private const long Million = 1_000_000;
 
     public int Index => index;
+
+    /// <summary>Where its processes find and write checkpoints: its own, or one that all nodes share.</summary>
+    public SimulatedDisk Disk => disk;
 
     /// <summary>The present process: each start is a node of its own to the cluster.</summary>
     public NodeId Id { get; set; }
@@ -26,11 +29,14 @@ internal sealed class SimulatedNode(int index)
 
     public long SlowUntilTicks { get; set; }
 
+    /// <summary>Until then it stands still for a part of each second.</summary>
+    public long StuttersUntilTicks { get; set; }
+
     /// <summary>How much faster its clock runs, in millionths.</summary>
     public long DriftPpm { get; init; }
 
     /// <summary>What its clock showed when virtual time began.</summary>
-    public long ClockOffsetTicks { get; init; }
+    public long ClockOffsetTicks { get; set; }
 
     /// <summary>Effects until the process dies; below 0 when it is not about to.</summary>
     public int EffectsLeft { get; set; } = -1;

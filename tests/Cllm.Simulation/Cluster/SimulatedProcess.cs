@@ -25,7 +25,7 @@ internal sealed class SimulatedProcess : IDisposable
 
     public SimulatedProcess(SimulatedCluster cluster, SimulatedNode node, RunIdentity identity, long firstStep)
     {
-        Host = cluster.MakeArithmetic(cluster.Disk.Checkpoints);
+        Host = cluster.MakeArithmetic(node.Disk.Checkpoints);
         if (!cluster.IsCluster)
         {
             Run = new SingleRun(Host, cluster, firstStep);

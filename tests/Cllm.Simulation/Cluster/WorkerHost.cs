@@ -137,6 +137,8 @@ internal sealed class WorkerHost : SimulatedActor
         }
     }
 
+    protected override void Fail() => Cluster.Fail(_seat, "what it was at threw");
+
     /// <summary>The machine drops the result of a void lease, so there need not be one.</summary>
     protected override void Fed()
     {

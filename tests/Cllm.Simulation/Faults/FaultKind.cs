@@ -80,4 +80,43 @@ internal enum FaultKind
 
     /// <summary>A part of what is fetched from another node takes many times as long as usual.</summary>
     SlowTransfer,
+
+    /// <summary>A node's clock jumps ahead, as after its machine was moved. The first of the harsh kinds, which have chance of their own.</summary>
+    ClockJump,
+
+    /// <summary>A node's process stands still for minutes, and goes on as if nothing had been.</summary>
+    LongPause,
+
+    /// <summary>A node's process stands still for a part of each second, as one whose memory is paged out.</summary>
+    Stutter,
+
+    /// <summary>A piece of work takes minutes.</summary>
+    Hang,
+
+    /// <summary>Several nodes' processes die at one instant.</summary>
+    MassCrash,
+
+    /// <summary>A node's process dies soon after it was given what others wait for: a shard, a slice to fetch or put back, the run itself.</summary>
+    CrashAtTurn,
+
+    /// <summary>The coordinator hears that a node's connection is closed, and the node lives on.</summary>
+    Disconnect,
+
+    /// <summary>A link is cut, in one direction or both, for less than anybody's patience.</summary>
+    Flicker,
+
+    /// <summary>What is fetched from a process that stands still is given up before it goes on.</summary>
+    SilentPeer,
+
+    /// <summary>A checkpoint cannot be read, and could be later.</summary>
+    ReadFailure,
+
+    /// <summary>A link holds all that is sent over it for seconds, and gives it out at once.</summary>
+    Stall,
+
+    /// <summary>A checkpoint takes minutes to be written.</summary>
+    SlowDisk,
+
+    /// <summary>An actor fails between two effects of one input.</summary>
+    FailureAmidEffects,
 }

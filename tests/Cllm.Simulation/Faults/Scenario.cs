@@ -1,3 +1,4 @@
+using Cllm.Actors.Channel;
 using Cllm.Protocol;
 using Cllm.Simulation.Arithmetic;
 using Cllm.Simulation.Engine;
@@ -49,6 +50,15 @@ internal sealed record Scenario
     /// <summary>Time to compute one leaf.</summary>
     public required long LeafTicks { get; init; }
 
+    /// <summary>Time to add a step's gradients, or to update, about.</summary>
+    public required long ReduceTicks { get; init; }
+
+    /// <summary>Time of a message between two nodes, at most.</summary>
+    public required long LinkTicksMax { get; init; }
+
+    /// <summary>Bytes that arrive together over the tensor channel, at most.</summary>
+    public required int ChunkBytesMax { get; init; }
+
     /// <summary>Whether a process that was struck off by mistake has to start again, or may come back as it is.</summary>
     public required bool IsQuarantined { get; init; }
 
@@ -70,6 +80,18 @@ internal sealed record Scenario
     /// <summary>Chances: of a message, of a piece of work, of a checkpoint, or per second and node, as the kind has it; 0 where the kind is off.</summary>
     public required double[] Rates { get; init; }
 
+    /// <summary>
+    /// Whether each node has a disk of its own, as in a cluster of the program: who comes to coordinate finds what it copied or what is left from an earlier life, and
+    /// nothing but the membership stops one that has a successor.
+    /// </summary>
+    public required bool HasOwnDisks { get; init; }
+
+    /// <summary>Whether a coordinator's actor that fails leaves the checkpoint that it was writing to its successor in the process, as in the program.</summary>
+    public required bool IsWritingLeft { get; init; }
+
+    /// <summary>Nodes that may have the coordinator, the first ones. When none of them is there the run is over, and its operator starts it again.</summary>
+    public required int NodesToCoordinate { get; init; }
+
     /// <summary>Whether the arithmetic is a real model's.</summary>
     public bool IsRealModel { get; init; }
 
@@ -84,7 +106,8 @@ internal sealed record Scenario
     /// <param name="isRealModel">Whether the arithmetic is a real model's.</param>
     /// <param name="nodes">Number of nodes; none to draw it.</param>
     /// <param name="workers">Workers of each node; none to draw it.</param>
-    public static Scenario Draw(ulong seed, bool isRealModel, int? nodes, int? workers)
+    /// <param name="isMild">Whether the harsh kinds of fault are left out: a seed is then what it was before there were any.</param>
+    public static Scenario Draw(ulong seed, bool isRealModel, int? nodes, int? workers, bool isMild = false)
     {
         var dice = new Dice(seed * 0x2545F4914F6CDD1D);
         var leaves = isRealModel ? TinyModel.Leaves : 1 + dice.Below(40);
@@ -92,6 +115,9 @@ internal sealed record Scenario
         var nodeCount = nodes ?? 1 + dice.Below(6);
         var workerCount = workers ?? 1 + dice.Below(4);
         var later = new Dice(~seed * 0x9E3779B97F4A7C15);
+        var harsh = isMild ? null : new Dice(~seed * 0xD1342543DE82EF95);
+        var isStepLearned = later.Chance(0.5);
+        var leafScale = Scale(harsh);
         return new()
         {
             Seed = seed,
@@ -107,19 +133,35 @@ internal sealed record Scenario
             PatienceTicks = dice.Between(1, 30) * Second,
             FailuresMax = dice.Chance(0.5) ? 3 : int.MaxValue,
             IsQuarantined = dice.Chance(0.5),
-            IsStepLearned = later.Chance(0.5),
+            IsStepLearned = isStepLearned,
             NodesMin = nodeCount > 1 && later.Chance(0.3) ? 1 + later.Below(nodeCount) : 0,
 
             // Of a single process nobody announces himself twice, so nobody who found no room would come in when others have left.
             WorkersMax = nodeCount > 1 && later.Chance(0.3) ? (nodeCount * workerCount) + 1 : 4096,
-            LeafTicks = dice.Between(Second / 20, Second),
+            LeafTicks = dice.Between(Second / 20, Second) / leafScale,
+            ReduceTicks = Second / 100 / Scale(harsh),
+            LinkTicksMax = Second / 500 * Scale(harsh),
+            ChunkBytesMax = harsh?.Chance(0.5) == true ? (isRealModel ? 4096 : sizeof(float)) : TensorChunk.BytesMax,
             HealAtTicks = dice.Between(20, 400) * Second,
             HealAtStep = dice.Between(steps / 2, steps - 1),
-            Rates = DrawRates(dice),
+            HasOwnDisks = nodeCount > 1 && isStepLearned && harsh?.Chance(0.7) == true,
+            IsWritingLeft = !isMild,
+            NodesToCoordinate = harsh?.Chance(0.3) == true ? 1 + harsh.Below(nodeCount) : nodeCount,
+            Rates = DrawRates(dice, harsh),
         };
     }
 
-    private static double[] DrawRates(Dice dice)
+    /// <summary>How many times another speed than the usual one; harsh clusters may be of a tiny model, or of links around the world.</summary>
+    private static int Scale(Dice? harsh) => harsh is null ? 1 : harsh.Below(4) switch
+    {
+        0 => 10,
+        1 => 100,
+        _ => 1,
+    };
+
+    /// <param name="dice">Chance of the first kinds.</param>
+    /// <param name="harsh">Chance of the harsh ones; none when there are none.</param>
+    private static double[] DrawRates(Dice dice, Dice? harsh)
     {
         var rates = new double[Kinds];
         if (dice.Chance(0.03))
@@ -129,9 +171,10 @@ internal sealed record Scenario
 
         foreach (var kind in Enum.GetValues<FaultKind>())
         {
-            if (dice.Chance(0.4))
+            var chance = kind < FaultKind.ClockJump ? dice : harsh;
+            if (chance?.Chance(kind < FaultKind.ClockJump ? 0.4 : 0.25) == true)
             {
-                rates[(int)kind] = RateMax(kind) * dice.Between(1, 100) / 100;
+                rates[(int)kind] = RateMax(kind) * chance.Between(1, 100) / 100;
             }
         }
 
@@ -149,6 +192,14 @@ internal sealed record Scenario
         FaultKind.Drift => 1,
         FaultKind.Stranger or FaultKind.BrokenTransfer => 0.5,
         FaultKind.SlowTransfer => 0.05,
+        FaultKind.LongPause or FaultKind.MassCrash => 0.005,
+        FaultKind.Hang => 0.002,
+        FaultKind.CrashAtTurn => 0.2,
+        FaultKind.Disconnect or FaultKind.Flicker => 0.05,
+        FaultKind.SilentPeer => 1,
+        FaultKind.ReadFailure => 0.1,
+        FaultKind.SlowDisk => 0.5,
+        FaultKind.FailureAmidEffects => 0.004,
         _ => 0.02,
     };
 }

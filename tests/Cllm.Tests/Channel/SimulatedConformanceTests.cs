@@ -85,6 +85,8 @@ internal sealed class SimulatedChannelUnderTest : ChannelUnderTest, IChannelWorl
 
     public long? Passage(int from, int to) => IsCut ? null : PassageTicks;
 
+    public int ChunkBytesMax => TensorChunk.BytesMax;
+
     public bool Breaks() => _chunks++ == BreaksAt;
 
     public override void Stop() => _channel.Stop(Address);
