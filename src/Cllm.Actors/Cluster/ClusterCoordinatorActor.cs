@@ -29,17 +29,14 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
     private readonly CoordinatorRun _coordination;
     private readonly NodeRun _run;
     private readonly Dictionary<int, NodeSeat> _nodes = [];
-    private readonly ShardPlace[] _owners;
-    private readonly StateRestoring _restoring;
+    private readonly ClusterPlaces _places;
     private readonly CheckpointGathering _gathering;
     private readonly Akka.Cluster.Cluster _cluster = Akka.Cluster.Cluster.Get(Context.System);
     private readonly CoordinatorSeats _seats;
-    private long _version;
     private CheckpointPlace? _checkpoint;
 
     /// <summary>Whether the run may begin, or has: all processes that may coordinate it were members once.</summary>
     private bool _mayBegin;
-    private bool _isDirectoryDue;
     private ICancelable? _heartbeats;
 
     /// <summary>Until when the directory is not told again; none when it may be.</summary>
@@ -49,9 +46,7 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
         : base(coordination)
     {
         (_coordination, _run) = (coordination, run);
-        _owners = new ShardPlace[run.Shards.Length];
-        _restoring = new(
-            run, coordination.Host.Restore, shard => _owners[shard].Node is null ? null : coordination.ShardAddresses.GetValueOrDefault(shard, ActorRefs.Nobody), Self);
+        _places = new(run, coordination.Host.Restore, Self);
         _gathering = new(run, () => Machine.IsGoingBack, Self);
         _checkpoint = FindCheckpoint();
         _seats = new(_cluster);
@@ -68,7 +63,7 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
 
     protected override void PostStop()
     {
-        _restoring.Stop();
+        _places.Restoring.Stop();
         _gathering.Stop();
         _heartbeats?.Cancel();
         _pause?.Cancel();
@@ -90,7 +85,7 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
                 Context.Parent.Forward(message);
                 break;
             case SlicesHeld or SliceIsRestored or RestoreOverdue:
-                FeedIf(_restoring.Take(message, Sender));
+                FeedIf(_places.Restoring.Take(message, Sender));
                 break;
             case StateDue or StateGathered:
                 TakeGathered(message);
@@ -120,7 +115,7 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
                 break;
         }
 
-        if (_isDirectoryDue && _pause is null)
+        if (_places.IsChanged && _pause is null)
         {
             TellDirectory();
         }
@@ -131,10 +126,14 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
     {
     }
 
-    protected override void Persisted(Persist state) => _isDirectoryDue = true;
+    protected override void Persisted(Persist state) => _places.Change();
 
     /// <summary>Whoever may come to coordinate copies it.</summary>
-    protected override void Checkpointed() => (_checkpoint, _isDirectoryDue) = (FindCheckpoint(), true);
+    protected override void Checkpointed()
+    {
+        _checkpoint = FindCheckpoint();
+        _places.Change();
+    }
 
     protected override void SendToNodes(Send send)
     {
@@ -150,28 +149,17 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
             node.Actor.Tell(send.Message, Self);
             if (send.Message is NodeAdmitted)
             {
-                node.Actor.Tell(Directory(), Self);
+                node.Actor.Tell(_places.Directory(Machine.Fence.Epoch, _checkpoint), Self);
             }
         }
     }
 
     protected override void Locate(ShardStarted started)
     {
-        ref var place = ref _owners[started.Shard.Number];
-        if (started.Incarnation.Number < place.Incarnation.Number || !IsLive(started.Node))
+        if (_places.Locate(started, Sender))
         {
-            return;
+            base.Locate(started);
         }
-
-        base.Locate(started);
-        var isAnother = place.Node != started.Node || place.Incarnation != started.Incarnation;
-        if (isAnother)
-        {
-            place = new(started.Node, started.Incarnation);
-            _isDirectoryDue = true;
-        }
-
-        _restoring.Locate(started.Shard.Number, isAnother);
     }
 
     /// <summary>
@@ -181,13 +169,13 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
     protected override Input? Restore(Restore restore)
     {
         RunMeter.Survived(FaultKind.Restore);
-        _restoring.Begin(restore.Epoch);
+        _places.Restoring.Begin(restore.Epoch);
         return null;
     }
 
     protected override Input? TakeCheckpoint(TakeCheckpoint take)
     {
-        if (_isDirectoryDue)
+        if (_places.IsChanged)
         {
             // It is gathered from the owners that this process knows.
             TellDirectory();
@@ -198,8 +186,6 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
     }
 
     private static ActorSelection NodeAt(Address address) => Context.ActorSelection(new RootActorPath(address) / "user" / NodeActor.Name);
-
-    private bool IsLive(NodeId node) => _nodes.TryGetValue(node.Number, out var seat) && seat.IsLive;
 
     private bool IsAt(NodeId node, IActorRef actor) => _nodes.TryGetValue(node.Number, out var seat) && seat.IsLive && seat.Actor.Equals(actor);
 
@@ -247,8 +233,9 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
                 return;
             }
 
-            known = _nodes[number] = new(located.Node, Sender, AddressOf(Sender), located.Channel) { IsLive = true };
-            _isDirectoryDue = true;
+            var address = AddressOf(Sender);
+            known = _nodes[number] = new(located.Node, Sender, address) { IsLive = true };
+            _places.Add(new(located.Node, (new RootActorPath(address) / "user" / NodeActor.Name).ToString()!, located.Channel), Sender);
         }
 
         known.IsMember |= located.IsMember;
@@ -294,7 +281,6 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
             if (node.IsLive && node.Address == address)
             {
                 node.IsLive = false;
-                _isDirectoryDue = true;
                 Forget(node.Node);
                 RunMeter.Survived(FaultKind.Node);
                 Feed(new NodeLost(node.Node, reason));
@@ -313,17 +299,15 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
             }
         }
 
-        for (var shard = 0; shard < _owners.Length; shard++)
+        foreach (var shard in _coordination.ShardAddresses.Keys)
         {
-            if (_owners[shard].Node == node)
+            if (_places.Owns(node, shard))
             {
-                _owners[shard] = _owners[shard] with { Node = null };
                 _coordination.ShardAddresses.Remove(shard);
-                _restoring.Forget(shard);
             }
         }
 
-        FeedIf(_restoring.EndIfRestored());
+        FeedIf(_places.Forget(node));
     }
 
     private void FeedIf(Input? result)
@@ -334,27 +318,14 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
         }
     }
 
-    private ClusterDirectory Directory() => new(
-        Machine.Fence.Epoch, _version, [.. _nodes.Values.Where(node => node.IsLive).Select(node => node.Place)], [.. _owners], _checkpoint);
-
     private CheckpointPlace? FindCheckpoint() => _run.Host.Checkpoints.StateOf(_coordination.CheckpointedSteps) is { } state
         ? new(new(_coordination.CheckpointedSteps), _run.Channel.Address, state)
         : null;
 
     private void TellDirectory()
     {
-        _isDirectoryDue = false;
-        _version++;
-        var directory = Directory();
-        foreach (var node in _nodes.Values)
-        {
-            if (node.IsLive)
-            {
-                node.Actor.Tell(directory, Self);
-            }
-        }
-
-        if (_nodes.Count > NodesToldAtOnceMax)
+        _places.TellAll(Machine.Fence.Epoch, _checkpoint);
+        if (_places.Nodes > NodesToldAtOnceMax)
         {
             _pause = Context.System.Scheduler.ScheduleTellOnceCancelable(DirectoryPause, Self, new DirectoryDue(), Self);
         }
@@ -369,16 +340,13 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
     }
 
     /// <summary>Where a node is, or was.</summary>
-    private sealed class NodeSeat(NodeId node, IActorRef actor, Address address, Channel.ChannelAddress channel)
+    private sealed class NodeSeat(NodeId node, IActorRef actor, Address address)
     {
         public NodeId Node => node;
 
         public IActorRef Actor => actor;
 
         public Address Address => address;
-
-        /// <summary>How others reach it.</summary>
-        public NodePlace Place { get; } = new(node, (new RootActorPath(address) / "user" / NodeActor.Name).ToString()!, channel);
 
         /// <summary>Whether it has announced itself since it was lost.</summary>
         public bool IsLive { get; set; }

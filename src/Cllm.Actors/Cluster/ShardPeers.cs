@@ -41,7 +41,12 @@ internal sealed class ShardPeers(NodeRun run, ShardIndex shard, IActorRef self) 
     public void Send(SendSlice work)
     {
         _sending = work;
-        if (run.Directory.Find(work.Replica) is { } place)
+        if (IsRestoring)
+        {
+            // The step of a slice that goes back is over here: a node that was offered it would wait for that, and the next update for the node.
+            self.Tell(new ReplicaFetched(shard, work.Step, "its slice goes back to a checkpoint"), self);
+        }
+        else if (run.Directory.Find(work.Replica) is { } place)
         {
             run.ActorAt(place.Actor).Tell(new ReplicaOffered(run.NewestEpoch, shard, work.Step, run.Channel.Address), self);
             _overdue = run.Scheduler.ScheduleTellOnceCancelable(ReplicaPatience, self, new ReplicaOverdue(work.Step), self);

@@ -15,14 +15,12 @@ namespace Cllm.Actors.Cluster;
 /// </remarks>
 internal sealed class SliceFetches : IDisposable
 {
-    private const int WaitMilliseconds = 30_000;
-
     private const string WentBack = "the run went back to an earlier step";
 
     /// <summary>A failed fetch is tried again after so long.</summary>
     private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(50);
 
-    /// <summary>An ordered slice that fails for this long is given up.</summary>
+    /// <summary>An owner may wait for so long, and an ordered slice that fails for this long is given up.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     private readonly NodeRun _run;
@@ -102,7 +100,7 @@ internal sealed class SliceFetches : IDisposable
             (_wantedIn, _wanted) = (epoch, step);
             foreach (var fetch in _fetches)
             {
-                if (fetch.Order is { } order && IsFromBefore(order.Wanted))
+                if (fetch.Order is { } order && (IsFromBefore(order.Wanted) || IsBeyond(order.Wanted)))
                 {
                     EndOrder(fetch, WentBack);
                 }
@@ -287,15 +285,11 @@ internal sealed class SliceFetches : IDisposable
             _run.Scheduler.ScheduleTellOnce(RetryDelay, _self, new SliceFetchDue(ended.Shard), ActorRefs.NoSender);
         }
 
-        if (fetch.Order is { } order && (IsPast(ended, order) || HasWaited(ended, fetch) || _run.Time.GetElapsedTime(order.Began) > Patience || !IsThere(order.Wanted.From)))
+        if (fetch.Order is { } order && (IsPast(ended, order) || _run.Time.GetElapsedTime(order.Began) > Patience || !IsThere(order.Wanted.From)))
         {
             EndOrder(fetch, ended.Result.Sentence);
         }
     }
-
-    /// <summary>Whether the other end has waited for what was ordered for as long as it may. It stood there when that was ordered: it will not come back there soon.</summary>
-    private static bool HasWaited(SliceFetchEnded ended, SliceFetch fetch) =>
-        ended.Result.Reason == RefusalReason.NotYet && ended.Kind != TensorKind.State && !fetch.IsCancelled;
 
     /// <summary>Whether an owner says that it stands at another step by now: it does not come back. What is owned here is waited for.</summary>
     private bool IsPast(SliceFetchEnded ended, SliceOrder order) =>
@@ -390,15 +384,28 @@ internal sealed class SliceFetches : IDisposable
     private bool IsFromBefore(SliceWanted order) =>
         order.Epoch.Number < _wantedIn.Number && order.Step.Number > _wanted?.Number && !_run.IsOwnedHere(order.Shard.Number);
 
+    /// <summary>
+    /// Whether an order is of a step that the run has yet to come to: it was offered before its owner went back, in an epoch that its process had heard of already.
+    /// </summary>
+    private bool IsBeyond(SliceWanted order) =>
+        order.Epoch.Number <= _wantedIn.Number && order.Step.Number > _wanted?.Next.Number && !_run.IsOwnedHere(order.Shard.Number);
+
+    /// <summary>How long an owner may wait: of an order, what is left of its time.</summary>
+    private int WaitMilliseconds(SliceOrder? order)
+    {
+        var left = order is null ? Patience : Patience - _run.Time.GetElapsedTime(order.Began);
+        return (int)Math.Max(0, left.TotalMilliseconds);
+    }
+
     private TensorRequest RequestOf(int shard, in SliceAim aim)
     {
-        var (range, epoch, index) = (_run.Ranges[shard], _run.NewestEpoch, new ShardIndex(shard));
+        var (range, epoch, index, wait) = (_run.Ranges[shard], _run.NewestEpoch, new ShardIndex(shard), WaitMilliseconds(_fetches[shard].Order));
         return aim.Kind switch
         {
             TensorKind.State => TensorRequest.State(epoch, aim.Step, index, range.Offset, range.Length),
-            TensorKind.Moments => TensorRequest.Moments(epoch, aim.Step, index, range.Offset, range.Length, WaitMilliseconds),
-            TensorKind.Update => TensorRequest.Update(epoch, aim.Step, index, range.Offset, range.Length, WaitMilliseconds),
-            _ => TensorRequest.Weights(epoch, aim.Step, index, range.Offset, range.Length, WaitMilliseconds),
+            TensorKind.Moments => TensorRequest.Moments(epoch, aim.Step, index, range.Offset, range.Length, wait),
+            TensorKind.Update => TensorRequest.Update(epoch, aim.Step, index, range.Offset, range.Length, wait),
+            _ => TensorRequest.Weights(epoch, aim.Step, index, range.Offset, range.Length, wait),
         };
     }
 }

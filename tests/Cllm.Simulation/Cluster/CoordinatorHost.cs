@@ -26,14 +26,8 @@ internal sealed class CoordinatorHost : SimulatedActor
     private readonly NodeRun? _run;
     private readonly CoordinatorPlace _place;
     private readonly SimulatedRef _self;
-    private readonly StateRestoring? _restoring;
+    private readonly ClusterPlaces? _places;
     private readonly CheckpointGathering? _gathering;
-
-    /// <summary>Nodes that have announced themselves and were not lost since, and the owners of the shards: what all are told.</summary>
-    private readonly SortedDictionary<int, NodePlace> _places = [];
-    private readonly ShardPlace[] _owners;
-    private long _version;
-    private bool _isDirectoryDue;
 
     /// <summary>The epoch of the newest restore.</summary>
     private Epoch _restoredIn;
@@ -48,13 +42,12 @@ internal sealed class CoordinatorHost : SimulatedActor
         SimulatedCluster cluster, SimulatedNode node, int number, Coordinator machine, CoordinatorSettings settings, CoordinatorHost? former)
         : base(cluster, node, machine)
     {
-        (Number, Machine, Settings, _run, _owners) = (number, machine, settings, node.Process!.Shared, new ShardPlace[cluster.ShardCount]);
+        (Number, Machine, Settings, _run) = (number, machine, settings, node.Process!.Shared);
         CheckpointedSteps = (settings.LastCheckpoint ?? settings.FirstStep).Number;
         (_place, _workers, _shards, Nodes) = former is null ? (new(), [], [], []) : (former._place, former._workers, former._shards, former.Nodes);
         _place.Actor = this;
         _self = new(cluster, node, Address, _place);
-        _restoring = _run is null ? null : new(
-            _run, Read, shard => _owners[shard].Node is not null && SeatOf(shard)?.Ref is { } owner ? owner : null, _self);
+        _places = _run is null ? null : new(_run, Read, _self);
         _gathering = _run is null ? null : new(_run, () => machine.IsGoingBack, _self);
     }
 
@@ -109,8 +102,9 @@ internal sealed class CoordinatorHost : SimulatedActor
                 Nodes.Add(joining.Node);
                 Locate(joining.Node);
                 break;
-            case NodeLost lost when _run is not null:
-                Forget(lost.Node);
+            case NodeLost lost when _places is not null:
+                _workers.RemoveWhere(worker => NodeNumbers.NodeOf(new(worker)) == lost.Node);
+                FeedIf(_places.Forget(lost.Node));
                 break;
             case ShardReduced reduced:
                 message = Mutate(reduced);
@@ -187,7 +181,7 @@ internal sealed class CoordinatorHost : SimulatedActor
 
                 Cluster.Persist(this, state);
                 PersistedStep = state.Step;
-                _isDirectoryDue = true;
+                _places?.Change();
                 return null;
             case DeadlineSet deadline:
                 if (Cluster.Scenario.Plant != PlantedFault.DeadlineNeverArmed)
@@ -216,7 +210,7 @@ internal sealed class CoordinatorHost : SimulatedActor
             case Restore restore when _run is not null:
                 _restoredIn = restore.Epoch;
                 Cluster.AtTurn(Node);
-                _restoring!.Begin(restore.Epoch);
+                _places!.Restoring.Begin(restore.Epoch);
                 return null;
             case TakeCheckpoint or Restore:
                 return Work(Cluster.Jitter(20 * CombineTicks), effect);
@@ -239,10 +233,10 @@ internal sealed class CoordinatorHost : SimulatedActor
                 return;
             case SlicesHeld held when held.Epoch == _restoredIn:
                 Cluster.Restores++;
-                FeedIf(_restoring!.Take(held, sender));
+                FeedIf(_places!.Restoring.Take(held, sender));
                 break;
             case SlicesHeld or SliceIsRestored or RestoreOverdue:
-                FeedIf(_restoring!.Take(message, sender));
+                FeedIf(_places!.Restoring.Take(message, sender));
                 break;
             case StateDue or StateGathered when _gathering!.Take(message) is var (take, failure):
                 TakeGathered(take, failure);
@@ -256,7 +250,7 @@ internal sealed class CoordinatorHost : SimulatedActor
     public void Stop()
     {
         IsAlive = false;
-        _restoring?.Stop();
+        _places?.Restoring.Stop();
         _gathering?.Stop();
     }
 
@@ -275,18 +269,16 @@ internal sealed class CoordinatorHost : SimulatedActor
 
     private void Locate(NodeId node)
     {
-        if (_run is not null && Array.Find(Cluster.Nodes, other => other.Id == node) is { Process.Shared: { } run, Machine.Ref: { } at }
-            && _places.TryAdd(node.Number, new(node, at.Name, run.Channel.Address)))
+        if (Array.Find(Cluster.Nodes, other => other.Id == node) is { Process.Shared: { } run, Machine.Ref: { } at })
         {
-            _isDirectoryDue = true;
+            _places?.Add(new(node, at.Name, run.Channel.Address), at);
         }
     }
 
     private void Locate(ShardStarted started)
     {
         var shard = started.Shard.Number;
-        if (Cluster.SeatOf(shard, started.Node) is not { } seat
-            || (_run is not null && (started.Incarnation.Number < _owners[shard].Incarnation.Number || !_places.ContainsKey(started.Node.Number))))
+        if (Cluster.SeatOf(shard, started.Node) is not { } seat || _places?.Locate(started, seat.Ref) == false)
         {
             return;
         }
@@ -302,33 +294,6 @@ internal sealed class CoordinatorHost : SimulatedActor
                 Cluster.Adopt(seat);
             }
         }
-
-        var isAnother = _owners[shard].Node != started.Node || _owners[shard].Incarnation != started.Incarnation;
-        if (isAnother)
-        {
-            _owners[shard] = new(started.Node, started.Incarnation);
-            _isDirectoryDue = true;
-        }
-
-        _restoring?.Locate(shard, isAnother);
-    }
-
-    /// <summary>Nobody is sent to where nobody is; whoever lives announces himself again.</summary>
-    private void Forget(NodeId node)
-    {
-        _places.Remove(node.Number);
-        _isDirectoryDue = true;
-        _workers.RemoveWhere(worker => NodeNumbers.NodeOf(new(worker)) == node);
-        for (var shard = 0; shard < _owners.Length; shard++)
-        {
-            if (_owners[shard].Node == node)
-            {
-                _owners[shard] = _owners[shard] with { Node = null };
-                _restoring!.Forget(shard);
-            }
-        }
-
-        FeedIf(_restoring!.EndIfRestored());
     }
 
     private long Read()
@@ -351,21 +316,11 @@ internal sealed class CoordinatorHost : SimulatedActor
         }
     }
 
-    private ClusterDirectory Directory() => new(Machine.Fence.Epoch, _version, [.. _places.Values], [.. _owners], null);
-
     private void TellDirectoryIfDue()
     {
-        if (!_isDirectoryDue || _run is null || !IsAlive)
+        if (_places is { IsChanged: true } && IsAlive)
         {
-            return;
-        }
-
-        _isDirectoryDue = false;
-        _version++;
-        var directory = Directory();
-        foreach (var place in _places.Values)
-        {
-            Cluster.RefOf(place.Actor).Tell(directory, _self);
+            _places.TellAll(Machine.Fence.Epoch, null);
         }
     }
 
@@ -428,7 +383,7 @@ internal sealed class CoordinatorHost : SimulatedActor
                 Cluster.SendTo(this, node, send.Message);
                 if (send.Message is NodeAdmitted)
                 {
-                    node.Machine?.Ref.Tell(Directory(), _self);
+                    node.Machine?.Ref.Tell(_places!.Directory(Machine.Fence.Epoch, null), _self);
                 }
 
                 break;

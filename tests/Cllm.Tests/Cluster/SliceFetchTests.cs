@@ -17,6 +17,7 @@ public sealed class SliceFetchTests : IDisposable
     private static readonly FetchResult NotYet = FetchResult.Refused(new(RefusalReason.NotYet, "It is not there yet."));
 
     private readonly SilentLane _lane = new();
+    private readonly Clock _clock = new();
     private readonly RunHost _host;
     private readonly NodeRun _run;
     private readonly SliceFetches _fetches;
@@ -37,6 +38,7 @@ public sealed class SliceFetchTests : IDisposable
         };
         _run = new NodeRun(settings, _host)
         {
+            Time = _clock,
             Channel = new(new(Here.Number, "here", 1, ""), new SilentTransport(_lane), _lane),
             Directory = new(new(1), 1, [new(There, "", AddressOf(There))], [new(There, new(1))], null),
         };
@@ -103,22 +105,32 @@ public sealed class SliceFetchTests : IDisposable
     }
 
     [Fact]
-    public void What_was_ordered_is_given_up_when_its_owner_has_waited_for_it_once()
+    public void What_was_ordered_is_waited_for_once_whatever_was_asked_for_before_it()
     {
         var failures = Order(new(3));
-        End(TensorKind.Weights, new(1), FetchResult.Cancelled);
-        Assert.Equal(new Step(3), _lane.Asked[^1].Step);
+        _clock.Pass(TimeSpan.FromSeconds(20));
+        End(TensorKind.Weights, new(1), NotYet);
+        Assert.Empty(failures);
+        Assert.Equal((new Step(3), 10_000), (_lane.Asked[^1].Step, _lane.Asked[^1].WaitMilliseconds));
+        _clock.Pass(TimeSpan.FromSeconds(10.001));
         End(TensorKind.Weights, new(3), NotYet);
         Assert.NotNull(Assert.Single(failures));
     }
 
     [Fact]
-    public void What_was_ordered_is_not_given_up_for_what_was_asked_for_before_it()
+    public void What_was_offered_before_its_owner_went_back_is_given_up_when_the_run_is_known_to_be_behind_it()
     {
-        var failures = Order(new(3));
-        End(TensorKind.Weights, new(1), NotYet);
+        var failures = Order(new(7));
+        _fetches.Want(new(1), new(1));
+        Assert.NotNull(Assert.Single(failures));
+    }
+
+    [Fact]
+    public void What_was_offered_one_step_ahead_is_not_given_up()
+    {
+        var failures = Order(new(2));
+        _fetches.Want(new(1), new(1));
         Assert.Empty(failures);
-        Assert.Equal(new Step(3), _lane.Asked[^1].Step);
     }
 
     private static ChannelAddress AddressOf(NodeId node) => new(node.Number, $"node-{node}", 1, "");
@@ -131,4 +143,15 @@ public sealed class SliceFetchTests : IDisposable
     }
 
     private void End(TensorKind kind, Step step, FetchResult result) => _fetches.Take(new SliceFetchEnded(0, kind, new(1), step, result));
+
+    private sealed class Clock : TimeProvider
+    {
+        private long _ticks;
+
+        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+        public override long GetTimestamp() => _ticks;
+
+        public void Pass(TimeSpan time) => _ticks += time.Ticks;
+    }
 }

@@ -1,0 +1,86 @@
+using Akka.Actor;
+using Akka.TestKit.Xunit2;
+using Cllm.Actors.Cluster;
+using Cllm.Model.Checkpoints;
+using Cllm.Model.Compute;
+using Cllm.Protocol.Identity;
+using Cllm.Protocol.Shards;
+using Cllm.Tests.Checkpoints;
+
+namespace Cllm.Tests.Cluster;
+
+/// <summary>The shard's actor, its node's, and whoever else is told something: all are the test.</summary>
+public sealed class ShardPeersTests : TestKit
+{
+    private static readonly NodeId There = new(2);
+    private static readonly ShardIndex Shard = new(0);
+
+    private readonly SilentLane _lane = new();
+    private readonly RunHost _host;
+    private readonly NodeRun _run;
+    private readonly ShardPeers _peers;
+
+    public ShardPeersTests()
+    {
+        var plan = TestNode.Plan(10);
+        _host = new RunHost(plan, new CheckpointStore(new MemoryFileStore(), "/run", 1), "test") { InitialWeights = _ => { }, Warn = _ => { } };
+        var settings = new ClusterSettings
+        {
+            Run = new("test", "test", RunIdentity.ProtocolVersion),
+            Leaves = plan.Configuration.Leaves,
+            Steps = 10,
+            Workers = 0,
+            Shards = 1,
+            Node = new(1),
+            Hocon = Cllm.Actors.Hocon.Load(),
+        };
+        _run = new NodeRun(settings, _host)
+        {
+            Scheduler = Sys.Scheduler,
+            ActorAt = _ => TestActor,
+            NodeActor = TestActor,
+            Channel = new(new(1, "here", 1, ""), new SilentTransport(_lane), _lane),
+            Directory = new(new(1), 1, [new(There, "there", new(There.Number, "there", 1, ""))], [], null),
+        };
+        _peers = new(_run, Shard, TestActor);
+    }
+
+    [Fact]
+    public void A_slice_is_offered_to_the_node_of_its_copy()
+    {
+        _peers.Send(new(new(7), There));
+        Assert.Equal(new Step(7), ExpectMsg<ReplicaOffered>().Step);
+    }
+
+    [Fact]
+    public void A_slice_that_goes_back_to_a_checkpoint_is_not_offered_at_the_step_that_it_leaves()
+    {
+        Restore();
+        _peers.Send(new(new(7), There));
+        var answer = ExpectMsg<ReplicaFetched>();
+        Assert.Equal(7, Assert.IsType<SliceSent>(_peers.Take(answer, TestActor)).Step.Number);
+    }
+
+    [Fact]
+    public void A_slice_that_is_offered_when_it_goes_back_is_not_waited_for()
+    {
+        _peers.Send(new(new(7), There));
+        ExpectMsg<ReplicaOffered>();
+        Restore(() => ExpectMsg<ReplicaFetched>());
+    }
+
+    protected override void AfterAll()
+    {
+        _peers.Dispose();
+        _host.Dispose();
+        base.AfterAll();
+    }
+
+    private void Restore(Action? between = null)
+    {
+        Assert.Null(_peers.Take(new RestoreOrdered(new(2), Shard, new(0), _run.Directory.Nodes[0].Channel), TestActor));
+        between?.Invoke();
+        ExpectMsg<SliceWanted>();
+        Assert.True(_peers.IsRestoring);
+    }
+}
