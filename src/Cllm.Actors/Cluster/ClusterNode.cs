@@ -73,6 +73,12 @@ public sealed class ClusterNode : IAsyncDisposable
     /// <summary>Reaches whichever coordinator there is.</summary>
     public IActorRef AnyCoordinator => _anyCoordinator;
 
+    /// <summary>Whether the run's coordinator is or was here.</summary>
+    public bool HasCoordinated => _run.Coordination is not null;
+
+    /// <summary>Whether it was and has gone because it could write nothing here: the run goes on elsewhere.</summary>
+    public bool HasGivenUp => _run.Coordination is { IsGivenUp: true };
+
     /// <summary>Where the run's other nodes are, as heard last.</summary>
     public IReadOnlyList<Address> OtherNodes =>
         [.. _run.Directory.Nodes.Where(place => place.Node != _run.Node).Select(place => ActorPath.Parse(place.Actor).Address)];

@@ -28,6 +28,7 @@ internal sealed class CoordinatorSeat : UntypedActor, IWithUnboundedStash
     private CoordinatorRun? _coordination;
     private IActorRef _coordinator = ActorRefs.Nobody;
     private string _failure = "the coordinator stopped";
+    private bool _isDiskFailure;
 
     /// <summary>How the run has ended; none while it has not.</summary>
     private RunIsOver? _over;
@@ -50,6 +51,9 @@ internal sealed class CoordinatorSeat : UntypedActor, IWithUnboundedStash
     {
         switch (message)
         {
+            case not (HandOver or HandOverNow) when _coordination is { IsGivenUp: true }:
+                // Whoever announces himself is heard by the next one.
+                break;
             case ClusterEvent.MemberUp up when _number is null && up.Member.UniqueAddress.Equals(_cluster.SelfUniqueAddress):
                 _number = UpNumberOf(up.Member);
                 var seat = Self;
@@ -61,10 +65,10 @@ internal sealed class CoordinatorSeat : UntypedActor, IWithUnboundedStash
                 Begin(_number!.Value);
                 break;
             case TrainingEnd end:
-                End(end.Outcome, new(end.CommittedSteps), end.Sentence);
+                End(end.Outcome, new(end.CommittedSteps), end.Sentence, _coordination!.HasDiskFailed);
                 break;
             case Terminated:
-                End(RunOutcome.Failed, new(_coordination!.CommittedSteps), _failure);
+                End(RunOutcome.Failed, new(_coordination!.CommittedSteps), _failure, _isDiskFailure);
                 break;
             case NodeJoining when _over is not null:
                 Sender.Tell(_over, Self);
@@ -143,10 +147,15 @@ internal sealed class CoordinatorSeat : UntypedActor, IWithUnboundedStash
         Stash.UnstashAll();
     }
 
+    private bool IsStandbyThere() => _cluster.State.Members.Any(member =>
+        member.Status == MemberStatus.Up && CoordinatorSeats.MayCoordinate(member) && !member.UniqueAddress.Equals(_cluster.SelfUniqueAddress)
+        && !_cluster.State.Unreachable.Contains(member));
+
     private Directive Decide(Exception failure)
     {
         // Another coordinator would find numbers and disk as this one did, and do so again at each step.
-        var isFinal = failure is TrainingDivergedException or StorageException;
+        _isDiskFailure = failure is StorageException;
+        var isFinal = _isDiskFailure || failure is TrainingDivergedException;
         _failure = isFinal ? failure.Message : $"the coordinator failed: {failure.Message}";
         var coordination = _coordination!;
         (_failures, _failedStep) = coordination.CommittedSteps > _failedStep ? (1, coordination.CommittedSteps) : (_failures + 1, _failedStep);
@@ -154,10 +163,18 @@ internal sealed class CoordinatorSeat : UntypedActor, IWithUnboundedStash
         return mayGoOn ? Directive.Restart : Directive.Stop;
     }
 
-    private void End(RunOutcome outcome, Step step, string reason)
+    private void End(RunOutcome outcome, Step step, string reason, bool isCauseHere)
     {
         if (_over is not null)
         {
+            return;
+        }
+
+        if (outcome == RunOutcome.Failed && isCauseHere && !_coordination!.IsStopWanted && IsStandbyThere())
+        {
+            // Another process has a disk of its own, and the state is where it was: it goes on as if this one had been killed.
+            _coordination.IsGivenUp = true;
+            _run.NodeActor.Tell(new RunIsOver(outcome, step, $"{reason.TrimEnd('.')}; a standby goes on with the run"), Self);
             return;
         }
 

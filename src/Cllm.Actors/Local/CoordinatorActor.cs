@@ -247,21 +247,24 @@ internal abstract class CoordinatorActor : UntypedActor, IEffectPerformer
         }
 
         // A thread of its own: writing takes seconds, and the shared pool carries the actor system.
-        var (host, self, step) = (_run.Host, Self, take.Step);
+        var (run, self, step) = (_run, Self, take.Step);
         _run.Writing = Task.Factory.StartNew(
-            () => self.Tell(new Own(Write(host, step)), ActorRefs.NoSender), CancellationToken.None, TaskCreationOptions.LongRunning,
+            () => self.Tell(new Own(Write(run, step)), ActorRefs.NoSender), CancellationToken.None, TaskCreationOptions.LongRunning,
                 TaskScheduler.Default);
         return new SnapshotTaken(take.Epoch, take.Step);
     }
 
-    private static Input Write(Cllm.Model.Compute.IRunHost host, Step step)
+    private static Input Write(CoordinatorRun run, Step step)
     {
         try
         {
-            return new CheckpointWritten(step, host.WriteSnapshot(step.Number));
+            var digest = run.Host.WriteSnapshot(step.Number);
+            run.HasDiskFailed = false;
+            return new CheckpointWritten(step, digest);
         }
         catch (Exception failure)
         {
+            run.HasDiskFailed = true;
             return new CheckpointFailed(step, failure.Message);
         }
     }

@@ -44,6 +44,12 @@ internal sealed class CoordinatorRun(IRunHost host, ITrainingObserver observer, 
     /// <summary>Whether the run was asked to stop: a successor of the coordinator is asked as well.</summary>
     public bool IsStopWanted { get; set; }
 
+    /// <summary>Whether the last checkpoint could not be written here, for a reason that another process may not have. Set by the thread that writes.</summary>
+    public bool HasDiskFailed { get; set; }
+
+    /// <summary>Whether this process coordinates no longer because of that, and the run goes on without it.</summary>
+    public bool IsGivenUp { get; set; }
+
     /// <summary>Where workers are: whoever announced itself, at its newest address.</summary>
     public Dictionary<int, IActorRef> WorkerAddresses { get; } = [];
 

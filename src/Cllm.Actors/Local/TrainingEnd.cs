@@ -18,6 +18,9 @@ public sealed record TrainingEnd(long CommittedSteps, RunOutcome Outcome, string
     /// </summary>
     public bool MayJoinAgain { get; init; }
 
+    /// <summary>Whether this process coordinated the run when it ended, or before it was struck off.</summary>
+    public bool HasCoordinated { get; init; }
+
     /// <summary>Whether this process has left a run that goes on: it was asked to, or was drained.</summary>
     public bool HasLeft { get; init; }
 }

@@ -94,9 +94,9 @@ public sealed class ClusterPart
             using (stop.Register(() => Stop(node)))
             {
                 TrainingEnd end = await node.End.ConfigureAwait(false);
-                patience = end.Outcome == RunOutcome.Finished || Seed is null ? EndPatience : LeavePatience;
+                patience = end.Outcome == RunOutcome.Finished || (Seed is null && !node.HasGivenUp) ? EndPatience : LeavePatience;
                 _others = node.OtherNodes;
-                return end;
+                return end with { HasCoordinated = node.HasCoordinated };
             }
         }
         finally

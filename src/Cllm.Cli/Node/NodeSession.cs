@@ -154,8 +154,15 @@ public sealed class NodeSession
     {
         if (end.Outcome == RunOutcome.Finished)
         {
-            if (observer.FirstStep is { } first)
+            if (end.HasCoordinated)
             {
+                if (observer.FirstStep is null)
+                {
+                    // It came when all steps were done: what it knows for certain is the checkpoint at their end.
+                    host.Restore();
+                }
+
+                long steps = observer.FirstStep is { } first ? end.CommittedSteps - first : 0;
                 new FinishedRun
                 {
                     Path = run.FolderPath!,
@@ -164,7 +171,7 @@ public sealed class NodeSession
                     State = host.State,
                     Tokenizer = File.Exists(run.TokenizerPath) ? TokenizerFile.Load(run.TokenizerPath) : null,
                     Tokens = run.Tokens,
-                }.Show(_terminal, observer.Loss, time, (end.CommittedSteps - first) * run.Plan.BatchTokens / time.TotalSeconds);
+                }.Show(_terminal, observer.Loss, time, steps * run.Plan.BatchTokens / time.TotalSeconds);
             }
             else
             {

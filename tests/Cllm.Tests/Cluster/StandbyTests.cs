@@ -1,6 +1,7 @@
 using Cllm.Actors.Local;
 using Cllm.Protocol.Coordination;
 using Cllm.Tests.Actors;
+using Cllm.Tests.Checkpoints;
 
 namespace Cllm.Tests.Cluster;
 
@@ -51,6 +52,26 @@ public sealed class StandbyTests
         await using var plain = TestNode.Start(Steps, first);
 
         await CheckFinished(first);
+    }
+
+    [Fact]
+    public async Task A_coordinator_that_can_write_nothing_leaves_the_run_to_a_standby()
+    {
+        var full = new MemoryFileStore { CapacityBytes = 1000 };
+        var first = TestNode.Start(Steps, quorum: 2, disk: full, change: settings => settings with { NodesToStart = 3 });
+        await using var second = TestNode.Start(Steps, first, isCoordinator: true, quorum: 2);
+        await using var third = TestNode.Start(Steps, first, isCoordinator: true, quorum: 2);
+        TrainingEnd end = await first.EndAsync(60);
+        Assert.Equal(RunOutcome.Failed, end.Outcome);
+        Assert.StartsWith($"the run stands at step {Steps}, but its checkpoint could not be written: ", end.Sentence, StringComparison.Ordinal);
+        Assert.EndsWith("; a standby goes on with the run", end.Sentence, StringComparison.Ordinal);
+        await first.DisposeAsync();
+
+        Assert.Equal(RunOutcome.Finished, (await second.EndAsync(60)).Outcome);
+        Assert.Equal(RunOutcome.Finished, (await third.EndAsync(60)).Outcome);
+        TestNode successor = Assert.Single(new[] { second, third }, node => node.Node.HasCoordinated);
+        Assert.Equal(Steps, successor.Host.Restore());
+        Assert.Equal(TestNode.ExpectedDigest(Steps), successor.Digest);
     }
 
     private static async Task CheckFinished(TestNode node)

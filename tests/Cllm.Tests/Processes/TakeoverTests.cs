@@ -59,6 +59,34 @@ public sealed class TakeoverTests : IDisposable
         Assert.Equal(_folder.Digest("whole"), _folder.Digest(successor == 0 ? "second" : "third"));
     }
 
+    /// <summary>All steps are done when the disk turns out to be full: a standby writes checkpoint and model to its own.</summary>
+    [TmpfsFact]
+    public void A_run_whose_first_process_has_no_room_for_its_end_ends_at_a_standby()
+    {
+        string[] run = [.. TrainingFolder.Odd, "--steps", "100", "--checkpoint-every", "0", "--workers", "1"];
+        Child.Run(_folder.Begin("whole", run)).Well();
+        Directory.CreateDirectory(_folder.At("disk"));
+        using var first = Child.Shell(
+            """
+            program=$1 disk=$2; shift 2
+            export program disk
+            exec unshare --user --map-root-user --mount sh -c '
+                mount -t tmpfs -o size=100k tmpfs "$disk" || exit 99
+                exec dotnet "$program" "$@"' sh "$@"
+            """,
+            [Child.Program, _folder.At("disk"), .. _folder.Begin("disk/run", [.. run, "--listen", _address, "--standbys", "2", "--metrics-listen", "127.0.0.1:0"])]);
+        using var second = Standby("second");
+        using var third = Standby("third");
+
+        Ended failed = first.Wait();
+        Assert.Equal(1, failed.Code);
+        Assert.EndsWith("; a standby goes on with the run.", failed.Sentence(), StringComparison.Ordinal);
+        string said = second.Wait().Well().Output + third.Wait().Well().Output;
+        Assert.Contains("this process coordinates the run from now on", said, StringComparison.Ordinal);
+        Assert.Contains($"digest of the weights  {_folder.Digest("whole")}", said, StringComparison.Ordinal);
+        Assert.True(File.Exists(_folder.At("second/model.safetensors")) ^ File.Exists(_folder.At("third/model.safetensors")));
+    }
+
     private Child Standby(string name) => Child.Start(Hasty, "node", "--join", _address, "--workers", "1", "--standby", "--out", _folder.At(name));
 
     private Child Node() => Child.Start(Hasty, "node", "--join", _address, "--workers", "1");
