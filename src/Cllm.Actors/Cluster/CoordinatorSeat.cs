@@ -16,7 +16,7 @@ namespace Cllm.Actors.Cluster;
 /// </summary>
 internal sealed class CoordinatorSeat : UntypedActor, IWithUnboundedStash
 {
-    private const string Dispatcher = "cllm.pinned-dispatcher";
+    private const string Dispatcher = "cllm.dispatcher";
 
     private readonly NodeRun _run;
     private readonly ITrainingObserver _observer;

@@ -19,7 +19,7 @@ internal sealed class NodeActor : UntypedActor, IEffectPerformer
     /// <summary>Its name under /user, the same at every node.</summary>
     public const string Name = "cllm";
 
-    private const string Dispatcher = "cllm.pinned-dispatcher";
+    private const string Dispatcher = "cllm.dispatcher";
 
     private readonly NodeRun _run;
     private readonly ITrainingObserver _observer;

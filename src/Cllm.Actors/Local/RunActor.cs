@@ -16,7 +16,7 @@ namespace Cllm.Actors.Local;
 /// </summary>
 internal sealed class RunActor : UntypedActor
 {
-    private const string Dispatcher = "cllm.pinned-dispatcher";
+    private const string Dispatcher = "cllm.dispatcher";
 
     private readonly LocalRun _run;
     private readonly TaskCompletionSource<TrainingEnd> _end;

@@ -1,4 +1,5 @@
 using Cllm.Actors;
+using Cllm.Actors.Threads;
 using Cllm.Model;
 
 namespace Cllm.Tests.Actors;
@@ -15,7 +16,7 @@ public sealed class HoconTests : IDisposable
         var hocon = Hocon.Load();
         Assert.Equal(3, hocon.GetInt("cllm.failures-max"));
         Assert.Equal(TimeSpan.FromSeconds(60), hocon.GetTimeSpan("cllm.patience"));
-        Assert.Equal("PinnedDispatcher", hocon.GetString("cllm.pinned-dispatcher.type"));
+        Assert.Equal(typeof(ActorThreadsConfigurator), Type.GetType(hocon.GetString("cllm.dispatcher.type")));
     }
 
     [Fact]
