@@ -43,10 +43,11 @@ internal sealed class ShardPeers(NodeRun run, ShardIndex shard, IActorRef self) 
         _sending = work;
         if (IsRestoring)
         {
-            // The step of a slice that goes back is over here: a node that was offered it would wait for that, and the next update for the node.
-            self.Tell(new ReplicaFetched(shard, work.Step, "its slice goes back to a checkpoint"), self);
+            // Its step is over here: a node that was offered it would wait for that, and the next update for the node. It ends with the restoring.
+            return;
         }
-        else if (run.Directory.Find(work.Replica) is { } place)
+
+        if (run.Directory.Find(work.Replica) is { } place)
         {
             run.ActorAt(place.Actor).Tell(new ReplicaOffered(run.NewestEpoch, shard, work.Step, run.Channel.Address), self);
             _overdue = run.Scheduler.ScheduleTellOnceCancelable(ReplicaPatience, self, new ReplicaOverdue(work.Step), self);
@@ -103,12 +104,6 @@ internal sealed class ShardPeers(NodeRun run, ShardIndex shard, IActorRef self) 
     {
         (_restoring, _restorer, _restoredIn, _wanted) = (order, sender, order.Epoch, null);
         run.SumChanges(shard);
-        if (_sending is { } sending)
-        {
-            // What its step was is no more, and whoever waits for it there would wait in vain, and the next update for him.
-            self.Tell(new ReplicaFetched(shard, sending.Step, "the run went back to a checkpoint"), self);
-        }
-
         if (order.From == run.Channel.Address)
         {
             // The coordinator's host has put it into this very memory.
@@ -127,6 +122,12 @@ internal sealed class ShardPeers(NodeRun run, ShardIndex shard, IActorRef self) 
         var epoch = _restoring!.Epoch;
         (_restoring, _wanted) = (null, null);
         _restorer.Tell(new SliceIsRestored(epoch, shard, failure), self);
+        if (_sending is { } sending)
+        {
+            // What its step was is no more, and whoever waits for it there would wait in vain, and the next update for him.
+            self.Tell(new ReplicaFetched(shard, sending.Step, "the run went back to a checkpoint"), self);
+        }
+
         Invariant.Holds(failure is null, $"the slice of step {step} cannot be fetched: {failure}");
         run.SliceStands(shard, step);
         return new(epoch, step);

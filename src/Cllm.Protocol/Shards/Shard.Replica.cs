@@ -71,7 +71,7 @@ public sealed partial class Shard
         {
             Update(commit);
         }
-        else if (sent.Failure is null)
+        else if (sent.Failure is null || sent.Step != _slice)
         {
             SendIfBehind();
         }

@@ -55,10 +55,9 @@ public sealed class ShardPeersTests : TestKit
     [Fact]
     public void A_slice_that_goes_back_to_a_checkpoint_is_not_offered_at_the_step_that_it_leaves()
     {
-        Restore();
+        var wanted = Restore();
         _peers.Send(new(new(7), There));
-        var answer = ExpectMsg<ReplicaFetched>();
-        Assert.Equal(7, Assert.IsType<SliceSent>(_peers.Take(answer, TestActor)).Step.Number);
+        EndRestoring(wanted);
     }
 
     [Fact]
@@ -66,7 +65,7 @@ public sealed class ShardPeersTests : TestKit
     {
         _peers.Send(new(new(7), There));
         ExpectMsg<ReplicaOffered>();
-        Restore(() => ExpectMsg<ReplicaFetched>());
+        EndRestoring(Restore());
     }
 
     protected override void AfterAll()
@@ -76,11 +75,20 @@ public sealed class ShardPeersTests : TestKit
         base.AfterAll();
     }
 
-    private void Restore(Action? between = null)
+    private SliceWanted Restore()
     {
         Assert.Null(_peers.Take(new RestoreOrdered(new(2), Shard, new(0), _run.Directory.Nodes[0].Channel), TestActor));
-        between?.Invoke();
-        ExpectMsg<SliceWanted>();
         Assert.True(_peers.IsRestoring);
+        return ExpectMsg<SliceWanted>();
+    }
+
+    /// <summary>What was to be sent has failed by then, and nothing was offered to anybody.</summary>
+    private void EndRestoring(SliceWanted wanted)
+    {
+        Assert.IsType<SliceRestored>(_peers.Take(new SlicePulled(wanted, null), TestActor));
+        ExpectMsg<SliceIsRestored>();
+        var sent = Assert.IsType<SliceSent>(_peers.Take(ExpectMsg<ReplicaFetched>(), TestActor));
+        Assert.Equal(new Step(7), sent.Step);
+        Assert.NotNull(sent.Failure);
     }
 }
