@@ -118,6 +118,14 @@ internal sealed class TestNode : IAsyncDisposable
         }
     }
 
+    /// <summary>Completed when the process is a member that counts for the quorum: whoever only joins yet does not.</summary>
+    public Task UpAsync()
+    {
+        var up = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Akka.Cluster.Cluster.Get(System).RegisterOnMemberUp(() => up.TrySetResult());
+        return up.Task;
+    }
+
     /// <summary>The process is no more: nothing is said to anybody, its connections break.</summary>
     public async Task KillAsync()
     {
