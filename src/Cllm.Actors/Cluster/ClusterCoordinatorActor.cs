@@ -20,6 +20,8 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
     /// <summary>With more nodes than this, changes of the directory are told together: while hundreds join, all of it to all of them each time would be gigabytes.</summary>
     private const int NodesToldAtOnceMax = 32;
 
+    private const string QuorumKey = "akka.cluster.split-brain-resolver.static-quorum.quorum-size";
+
     /// <summary>Between two looks at the heartbeats of a member that somebody else cannot reach.</summary>
     private static readonly TimeSpan HeartbeatPause = TimeSpan.FromSeconds(1);
 
@@ -32,11 +34,15 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
     private readonly ClusterPlaces _places;
     private readonly CheckpointGathering _gathering;
     private readonly Akka.Cluster.Cluster _cluster = Akka.Cluster.Cluster.Get(Context.System);
-    private readonly CoordinatorSeats _seats;
+
+    /// <summary>How many processes are to be there that may coordinate, and no more: of so many, the quorum is a majority.</summary>
+    private readonly int _seats;
+
     private CheckpointPlace? _checkpoint;
 
     /// <summary>Whether the run may begin, or has: all processes that may coordinate it were members once.</summary>
     private bool _mayBegin;
+
     private ICancelable? _heartbeats;
 
     /// <summary>Until when the directory is not told again; none when it may be.</summary>
@@ -49,8 +55,8 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
         _places = new(run, coordination.Host.Restore, Self);
         _gathering = new(run, () => Machine.IsGoingBack, Self);
         _checkpoint = FindCheckpoint();
-        _seats = new(_cluster);
-        _mayBegin = coordination.Settings.IsSuccessor || _seats.Members >= _seats.Count;
+        _seats = (2 * Context.System.Settings.Config.GetInt(QuorumKey)) - 1;
+        _mayBegin = coordination.Settings.IsSuccessor || _seats <= 1;
     }
 
     protected override void PreStart()
@@ -58,7 +64,7 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
         base.PreStart();
         Context.System.EventStream.Subscribe(Self, typeof(DisassociatedEvent));
         _cluster.Subscribe(Self, ClusterEvent.SubscriptionInitialStateMode.InitialStateAsEvents,
-            typeof(ClusterEvent.MemberUp), typeof(ClusterEvent.UnreachableMember), typeof(ClusterEvent.MemberDowned), typeof(ClusterEvent.MemberExited), typeof(ClusterEvent.MemberRemoved));
+            typeof(ClusterEvent.UnreachableMember), typeof(ClusterEvent.MemberDowned), typeof(ClusterEvent.MemberExited), typeof(ClusterEvent.MemberRemoved));
     }
 
     protected override void PostStop()
@@ -78,7 +84,7 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
             case NodeLocated located:
                 Locate(located);
                 break;
-            case NodeJoining joining when !_mayBegin || !IsAt(joining.Node, Sender) || IsTooEarly(joining.Node):
+            case NodeJoining joining when !_mayBegin || !IsAt(joining.Node, Sender):
                 break;
             case NodeJoining when Machine.Phase == CoordinatorPhase.Ended:
                 // Whoever announces itself as the run ends is told how it has ended, and not that it is refused.
@@ -103,9 +109,6 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
                 break;
             case ClusterEvent.UnreachableMember gone:
                 LoseIfUnheard(gone);
-                break;
-            case ClusterEvent.MemberUp up:
-                BeginIfComplete(up.Member);
                 break;
             case ClusterEvent.IMemberEvent gone:
                 Lose(gone.Member.Address, $"the membership says that it is {gone.Member.Status}");
@@ -189,33 +192,6 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
 
     private bool IsAt(NodeId node, IActorRef actor) => _nodes.TryGetValue(node.Number, out var seat) && seat.IsLive && seat.Actor.Equals(actor);
 
-    /// <summary>Nodes announce themselves again, and from then on are heard.</summary>
-    private void BeginIfComplete(Member newcomer)
-    {
-        if (_mayBegin || !CoordinatorSeats.MayCoordinate(newcomer))
-        {
-            return;
-        }
-
-        var (count, missing) = (_seats.Count, _seats.Count - _seats.Members);
-        _mayBegin = missing <= 0;
-        if (_mayBegin)
-        {
-            SendToNodes(new(Destination.EveryNode, new CoordinatorStarted(Machine.Fence.Epoch)));
-        }
-        else
-        {
-            _coordination.Note($"the run begins when all {count} processes that may coordinate it are there; {missing} {(missing == 1 ? "is" : "are")} missing (`cllm node --standby`)");
-        }
-    }
-
-    /// <summary>
-    /// Whether a node that the first step waits for is no full member yet, as far as it knows itself: lost now, the coordinator would not be succeeded by it. It
-    /// announces itself again as soon as it is one.
-    /// </summary>
-    private bool IsTooEarly(NodeId node) =>
-        Machine.Phase == CoordinatorPhase.Assembling && _coordination.Settings.NodesToStart > 0 && !_nodes[node.Number].IsMember;
-
     private void Locate(NodeLocated located)
     {
         var number = located.Node.Number;
@@ -227,32 +203,55 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
 
         if (known is not { IsLive: true })
         {
-            // Whoever the membership has not told of yet announces itself again.
-            if (IsElsewhere(Sender) && (_seats.At(AddressOf(Sender)) is not { } member || IsSurplus(located.Node, member, Sender)))
+            var address = AddressOf(Sender);
+            if (located.MayCoordinate && IsSurplus(located.Node, address))
             {
+                Sender.Tell(
+                    new JoinRefused(
+                        located.Node, $"{_seats - 1} other processes can take the run over, as many as it was started for (`cllm train --standbys`); leave --standby out"),
+                    Self);
                 return;
             }
 
-            var address = AddressOf(Sender);
-            known = _nodes[number] = new(located.Node, Sender, address) { IsLive = true };
+            known = _nodes[number] = new(located.Node, Sender, address) { IsLive = true, MayCoordinate = located.MayCoordinate };
             _places.Add(new(located.Node, (new RootActorPath(address) / "user" / NodeActor.Name).ToString()!, located.Channel), Sender);
         }
 
-        known.IsMember |= located.IsMember;
+        if (located.IsMember && !known.IsMember)
+        {
+            known.IsMember = true;
+            BeginIfComplete(known);
+        }
     }
 
-    private bool IsElsewhere(IActorRef actor) => AddressOf(actor) != _cluster.SelfAddress;
+    /// <summary>
+    /// A static quorum bears the loss of a member only while at least so many of those that may coordinate are members, and strikes off everybody while there are more
+    /// than it was made for. So a run begins when all are there and know that they count, and one too many is not taken in. Who took the place of one that is not
+    /// known to be lost yet has its address.
+    /// </summary>
+    private bool IsSurplus(NodeId node, Address address) =>
+        node != _run.Node && 1 + _nodes.Values.Count(seat => seat is { IsLive: true, MayCoordinate: true } && seat.Node != _run.Node && seat.Address != address) >= _seats;
 
-    private bool IsSurplus(NodeId node, Member member, IActorRef actor)
+    private void BeginIfComplete(NodeSeat newcomer)
     {
-        var isSurplus = _seats.IsSurplus(member, _nodes.Values.Where(seat => seat.IsLive).Select(seat => seat.Address));
-        if (isSurplus)
+        if (_mayBegin || !newcomer.MayCoordinate)
         {
-            actor.Tell(
-                new JoinRefused(node, $"{_seats.Count - 1} other processes can take the run over, as many as it was started for (`cllm train --standbys`); leave --standby out"), Self);
+            return;
         }
 
-        return isSurplus;
+        var missing = _seats - _nodes.Values.Count(seat => seat is { IsLive: true, MayCoordinate: true, IsMember: true });
+        _mayBegin = missing <= 0;
+        if (!_mayBegin)
+        {
+            _coordination.Note($"the run begins when all {_seats} processes that may coordinate it are there; {missing} {(missing == 1 ? "is" : "are")} missing (`cllm node --standby`)");
+            return;
+        }
+
+        foreach (var seat in _nodes.Values)
+        {
+            // Nodes announce themselves again, and from now on are heard.
+            seat.Actor.Tell(new CoordinatorStarted(Machine.Fence.Epoch), Self);
+        }
     }
 
     private Address AddressOf(IActorRef actor) => actor.Path.Address is { Host: not null } address ? address : _cluster.SelfAddress;
@@ -350,6 +349,9 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
 
         /// <summary>Whether it has announced itself since it was lost.</summary>
         public bool IsLive { get; set; }
+
+        /// <summary>Whether its process may coordinate.</summary>
+        public bool MayCoordinate { get; init; }
 
         /// <summary>Whether it knows that it counts in the membership.</summary>
         public bool IsMember { get; set; }

@@ -148,7 +148,7 @@ internal sealed class CoordinatorSeat : UntypedActor, IWithUnboundedStash
     }
 
     private bool IsStandbyThere() => _cluster.State.Members.Any(member =>
-        member.Status == MemberStatus.Up && CoordinatorSeats.MayCoordinate(member) && !member.UniqueAddress.Equals(_cluster.SelfUniqueAddress)
+        member.Status == MemberStatus.Up && member.HasRole(ClusterNode.CoordinatorRole) && !member.UniqueAddress.Equals(_cluster.SelfUniqueAddress)
         && !_cluster.State.Unreachable.Contains(member));
 
     private Directive Decide(Exception failure)

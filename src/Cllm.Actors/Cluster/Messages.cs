@@ -10,8 +10,9 @@ namespace Cllm.Actors.Cluster;
 /// <summary>Where a node is; it comes before each of its announcements.</summary>
 /// <param name="Node">The node.</param>
 /// <param name="Channel">Where its tensors are fetched.</param>
+/// <param name="MayCoordinate">Whether its process may coordinate.</param>
 /// <param name="IsMember">Whether it counts in the membership, as one that is about to be a member does not.</param>
-internal sealed record NodeLocated(NodeId Node, ChannelAddress Channel, bool IsMember) : IWire;
+internal sealed record NodeLocated(NodeId Node, ChannelAddress Channel, bool MayCoordinate, bool IsMember) : IWire;
 
 /// <summary>A node that is where another node of its number is: it is not taken in.</summary>
 /// <param name="Node">The number.</param>

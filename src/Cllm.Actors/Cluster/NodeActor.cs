@@ -240,7 +240,7 @@ internal sealed class NodeActor : UntypedActor, IEffectPerformer
         if (message is NodeJoining)
         {
             var channel = _run.Channel.Address;
-            _anyCoordinator.Tell(new NodeLocated(_run.Node, channel, _isMember), Self);
+            _anyCoordinator.Tell(new NodeLocated(_run.Node, channel, _cluster.SelfRoles.Contains(ClusterNode.CoordinatorRole), _isMember), Self);
             _anyCoordinator.Tell(_run.Counters.Report(_run.Node, $"{channel.Host}:{channel.Port}", _run.Settings.Traffic), Self);
         }
 

@@ -13,7 +13,7 @@ using Cllm.Tests.Actors.Transcripts;
 
 namespace Cllm.Tests.Cluster;
 
-/// <summary>Whoever the first step waits for counts in the membership by then: whoever coordinates can be lost from that step on.</summary>
+/// <summary>A run begins when all processes that may coordinate it count in the membership: whoever coordinates can be lost from its first step on.</summary>
 public sealed class FirstStepTests : TestKit
 {
     private static readonly RunIdentity Identity = new("test", "test", RunIdentity.ProtocolVersion);
@@ -23,18 +23,22 @@ public sealed class FirstStepTests : TestKit
     private readonly ReplayedProcess _process;
 
     public FirstStepTests()
-        : base(TestNode.Hocon(isCoordinator: true, quorum: 1)) => _process = new(Sys, Node.Number, Identity, leaves: 4, shards: 1, workers: 0);
+        : base(TestNode.Hocon(isCoordinator: true, quorum: 2)) => _process = new(Sys, Node.Number, Identity, leaves: 4, shards: 1, workers: 0);
 
     [Fact]
-    public void A_node_that_the_first_step_waits_for_is_taken_in_when_it_is_a_member()
+    public void Nodes_are_taken_in_when_all_standbys_are_there_and_know_that_they_are_members()
     {
-        var coordinator = Coordinate(nodesToStart: 2);
-        Assert.False(IsTakenIn(coordinator, isMember: false));
-        Assert.True(IsTakenIn(coordinator, isMember: true));
+        var coordinator = Coordinate(isSuccessor: false);
+        Assert.False(IsTakenIn(coordinator, Node, mayCoordinate: true, isMember: true));
+        Assert.False(IsTakenIn(coordinator, new(2), mayCoordinate: true, isMember: true));
+        Assert.False(IsTakenIn(coordinator, new(3), mayCoordinate: false, isMember: true));
+        Assert.False(IsTakenIn(coordinator, new(4), mayCoordinate: true, isMember: false));
+        Assert.True(IsTakenIn(coordinator, new(4), mayCoordinate: true, isMember: true));
+        Assert.True(IsTakenIn(coordinator, new(3), mayCoordinate: false, isMember: true));
     }
 
     [Fact]
-    public void A_node_that_nothing_waits_for_is_taken_in_at_once() => Assert.True(IsTakenIn(Coordinate(nodesToStart: 0), isMember: false));
+    public void A_successor_waits_for_nobody() => Assert.True(IsTakenIn(Coordinate(isSuccessor: true), Node, mayCoordinate: true, isMember: false));
 
     [Fact]
     public void A_node_says_with_its_announcements_whether_it_is_a_member()
@@ -53,9 +57,9 @@ public sealed class FirstStepTests : TestKit
         _process.Dispose();
     }
 
-    private IActorRef Coordinate(int nodesToStart)
+    private IActorRef Coordinate(bool isSuccessor)
     {
-        var settings = new CoordinatorSettings { Leaves = 4, Steps = 1, Shards = 1, WorkersToStart = 1, NodesToStart = nodesToStart, Run = Identity };
+        var settings = new CoordinatorSettings { Leaves = 4, Steps = 1, Shards = 1, WorkersToStart = 1, IsSuccessor = isSuccessor, Run = Identity };
         var (run, coordination) = (_process.Run, new CoordinatorRun(new ScriptedHost(), _observer, settings, new("", 0, settings.Leaves)));
         run.NodeActor = TestActor;
         var coordinator = Sys.ActorOf(Props.Create(() => new ClusterCoordinatorActor(coordination, run)));
@@ -63,10 +67,10 @@ public sealed class FirstStepTests : TestKit
         return coordinator;
     }
 
-    private bool IsTakenIn(IActorRef coordinator, bool isMember)
+    private bool IsTakenIn(IActorRef coordinator, NodeId node, bool mayCoordinate, bool isMember)
     {
-        coordinator.Tell(new NodeLocated(Node, _process.Run.Channel.Address, isMember), TestActor);
-        coordinator.Tell(new NodeJoining(Node, Identity), TestActor);
+        coordinator.Tell(new NodeLocated(node, _process.Run.Channel.Address, mayCoordinate, isMember), TestActor);
+        coordinator.Tell(new NodeJoining(node, Identity), TestActor);
         coordinator.Tell(new RunAsked(), TestActor);
         var isTakenIn = false;
         FishForMessage(message =>

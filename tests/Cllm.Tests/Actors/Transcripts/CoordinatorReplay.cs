@@ -47,7 +47,7 @@ internal sealed partial class CoordinatorReplay : Replay
             Actor = _parent.ChildActorOf(Props.Create(() => new ClusterCoordinatorActor(coordination, process)));
             foreach (var node in NodesOf(scene))
             {
-                Actor.Tell(new NodeLocated(new(node), _process.Run.Channel.Address, IsMember: true), MemberAt($"node:{node}"));
+                Actor.Tell(new NodeLocated(new(node), _process.Run.Channel.Address, MayCoordinate: false, IsMember: true), MemberAt($"node:{node}"));
             }
         }
         else
