@@ -45,6 +45,9 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
 
     private ICancelable? _heartbeats;
 
+    /// <summary>Until when those that are not reached may be silent before the run has begun; none while all are reached.</summary>
+    private ICancelable? _silence;
+
     /// <summary>Until when the directory is not told again; none when it may be.</summary>
     private ICancelable? _pause;
 
@@ -53,7 +56,7 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
     {
         (_coordination, _run) = (coordination, run);
         _places = new(run, coordination.Host.Restore, Self);
-        _gathering = new(run, () => Machine.IsGoingBack, Self);
+        _gathering = new(run, () => Machine.IsGoingBack, CopyState, Self);
         _checkpoint = FindCheckpoint();
         _seats = (2 * Context.System.Settings.Config.GetInt(QuorumKey)) - 1;
         _mayBegin = coordination.Settings.IsSuccessor || _seats <= 1;
@@ -71,6 +74,7 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
     {
         _places.Restoring.Stop();
         _gathering.Stop();
+        _silence?.Cancel();
         _heartbeats?.Cancel();
         _pause?.Cancel();
         _cluster.Unsubscribe(Self);
@@ -109,6 +113,10 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
                 break;
             case ClusterEvent.UnreachableMember gone:
                 LoseIfUnheard(gone);
+                LookAgainBeforeBegin();
+                break;
+            case SilenceOver:
+                StrikeOffBeforeBegin();
                 break;
             case ClusterEvent.IMemberEvent gone:
                 Lose(gone.Member.Address, $"the membership says that it is {gone.Member.Status}");
@@ -254,6 +262,29 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
         }
     }
 
+    /// <summary>
+    /// As long as the quorum is not complete, it decides against this process whenever another one is not reached; so until then this one, which begins the run and which
+    /// nobody else can have succeeded, decides first. Who is struck off joins again.
+    /// </summary>
+    private void LookAgainBeforeBegin()
+    {
+        if (!_mayBegin && _silence is null)
+        {
+            var stable = Context.System.Settings.Config.GetTimeSpan("akka.cluster.split-brain-resolver.stable-after");
+            _silence = Context.System.Scheduler.ScheduleTellOnceCancelable(stable / 2, Self, new SilenceOver(), Self);
+        }
+    }
+
+    private void StrikeOffBeforeBegin()
+    {
+        _silence = null;
+        foreach (var member in _mayBegin ? [] : _cluster.State.Unreachable)
+        {
+            _cluster.Down(member.Address);
+            _coordination.Note($"the process at {member.Address} is struck off before the run begins, for it is not reached");
+        }
+    }
+
     private Address AddressOf(IActorRef actor) => actor.Path.Address is { Host: not null } address ? address : _cluster.SelfAddress;
 
     /// <summary>
@@ -334,9 +365,12 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
     {
         if (_gathering.Take(message) is var (take, failure))
         {
-            Feed(failure is null ? TakeSnapshot(take) : new CheckpointFailed(take.Step, failure));
+            Feed(failure is null ? WriteCopy(take) : new CheckpointFailed(take.Step, failure));
         }
     }
+
+    /// <summary>Time to look again at who could not be reached before the run had begun.</summary>
+    private sealed record SilenceOver : INoSerializationVerificationNeeded;
 
     /// <summary>Where a node is, or was.</summary>
     private sealed class NodeSeat(NodeId node, IActorRef actor, Address address)

@@ -232,20 +232,17 @@ internal abstract class CoordinatorActor : UntypedActor, IEffectPerformer
         _ => throw Invariant.Broken($"a coordinator's host does no {work.GetType().Name}"),
     };
 
-    /// <summary>Copies the state, which is all in this process's memory, and has it written.</summary>
-    protected Input TakeSnapshot(TakeCheckpoint take)
+    /// <summary>Copies the state, which is all in this process's memory.</summary>
+    protected void CopyState(Step step)
     {
-        try
-        {
-            // A coordinator that failed may have left its checkpoint to be written; otherwise this is over long since.
-            _run.Writing.Wait();
-            _run.Host.TakeSnapshot(take.Step.Number);
-        }
-        catch (Exception failure)
-        {
-            return new CheckpointFailed(take.Step, failure.Message);
-        }
+        // A coordinator that failed may have left its checkpoint to be written; otherwise this is over long since.
+        _run.Writing.Wait();
+        _run.Host.TakeSnapshot(step.Number);
+    }
 
+    /// <summary>Has the copy of the state written.</summary>
+    protected Input WriteCopy(TakeCheckpoint take)
+    {
         // A thread of its own: writing takes seconds, and the shared pool carries the actor system.
         var (run, self, step) = (_run, Self, take.Step);
         _run.Writing = Task.Factory.StartNew(

@@ -15,7 +15,19 @@ internal sealed class LocalCoordinatorActor(LocalRun run) : CoordinatorActor(run
         // A single process has no node beside itself, and that one need not ask.
     }
 
-    protected override Input? TakeCheckpoint(TakeCheckpoint take) => TakeSnapshot(take);
+    protected override Input? TakeCheckpoint(TakeCheckpoint take)
+    {
+        try
+        {
+            CopyState(take.Step);
+        }
+        catch (Exception failure)
+        {
+            return new CheckpointFailed(take.Step, failure.Message);
+        }
+
+        return WriteCopy(take);
+    }
 
     protected override Input? Restore(Restore restore)
     {

@@ -104,12 +104,15 @@ public sealed partial class Coordinator
             return DropReason.NotAwaited;
         }
 
-        Invariant.Holds(restored.Step.Number <= Fence.Step.Number || _settings.IsStepLearned,
-            $"step {restored.Step} is not ahead of step {Fence.Step}, the last committed");
+        // It may be a later one than that of this coordinator: it was written in an earlier life of this host, or could not be read the time before. Its bits are those
+        // to which the run would come.
+        Invariant.Holds(restored.Step.Number <= _settings.Steps, $"step {restored.Step} is not behind the last of {_settings.Steps}");
         var isGiven = _isBeginning && restored.Step == Fence.Step;
         _isBeginning = false;
         _survived.Restores += isGiven ? 0 : 1;
-        Say(isGiven ? $"all shards have the state of step {restored.Step}" : $"back at step {restored.Step} from step {Fence.Step}");
+        Say(isGiven ? $"all shards have the state of step {restored.Step}"
+            : restored.Step.Number <= Fence.Step.Number ? $"back at step {restored.Step} from step {Fence.Step}"
+            : $"at step {restored.Step} of a later checkpoint, from step {Fence.Step}");
         Fence.Step = _checkpointed = restored.Step;
         Array.ForEach(_shards, shard => shard.ReplicaStep = null);
         _furthest = new(Math.Max(_furthest.Number, restored.Step.Number));

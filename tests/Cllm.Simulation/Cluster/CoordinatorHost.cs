@@ -17,6 +17,9 @@ internal sealed class CoordinatorHost : SimulatedActor
 {
     private const long CombineTicks = Scenario.Second / 1000;
 
+    /// <summary>Between two looks at whether a checkpoint is being written yet.</summary>
+    private const long WritingTicks = Scenario.Second / 10;
+
     private readonly SortedSet<int> _workers;
 
     /// <summary>Where each shard is: its newest incarnation, as far as it has announced itself.</summary>
@@ -43,12 +46,13 @@ internal sealed class CoordinatorHost : SimulatedActor
         : base(cluster, node, machine)
     {
         (Number, Machine, Settings, _run) = (number, machine, settings, node.Process!.Shared);
+        PersistedStep = former?.PersistedStep;
         CheckpointedSteps = (settings.LastCheckpoint ?? settings.FirstStep).Number;
         (_place, _workers, _shards, Nodes) = former is null ? (new(), [], [], []) : (former._place, former._workers, former._shards, former.Nodes);
         _place.Actor = this;
         _self = new(cluster, node, Address, _place);
         _places = _run is null ? null : new(_run, Read, _self);
-        _gathering = _run is null ? null : new(_run, () => machine.IsGoingBack, _self);
+        _gathering = _run is null ? null : new(_run, () => machine.IsGoingBack, step => Node.Process!.Host.TakeSnapshot(step.Number), _self);
     }
 
     public CoordinatorSettings Settings { get; }
@@ -58,7 +62,7 @@ internal sealed class CoordinatorHost : SimulatedActor
 
     public Coordinator Machine { get; }
 
-    /// <summary>The step that it persisted last; none before the first.</summary>
+    /// <summary>The step that it persisted last, or the one before it in this process; none before the first.</summary>
     public Step? PersistedStep { get; private set; }
 
     /// <summary>The step of the newest checkpoint that it knows of.</summary>
@@ -238,6 +242,10 @@ internal sealed class CoordinatorHost : SimulatedActor
             case SlicesHeld or SliceIsRestored or RestoreOverdue:
                 FeedIf(_places!.Restoring.Take(message, sender));
                 break;
+            case StateGathered when _place.IsWriting && !Cluster.Scenario.IsMild:
+                // The actor waits for what the one before it has left to be written.
+                Cluster.Plan(WritingTicks, EventKind.Deliver, Address, this, new Told(message, sender));
+                break;
             case StateDue or StateGathered when _gathering!.Take(message) is var (take, failure):
                 TakeGathered(take, failure);
                 break;
@@ -296,17 +304,7 @@ internal sealed class CoordinatorHost : SimulatedActor
         }
     }
 
-    private long Read()
-    {
-        if (Cluster.Strikes(FaultKind.ReadFailure))
-        {
-            throw new StorageException("the checkpoint cannot be read");
-        }
-
-        var step = Node.Process!.Host.Restore();
-        Node.Disk.CheckFound(step);
-        return step;
-    }
+    private long Read() => Node.Disk.Read(Node.Process!.Host.Restore);
 
     private void FeedIf(Input? result)
     {
@@ -329,7 +327,7 @@ internal sealed class CoordinatorHost : SimulatedActor
         failure ??= MayAct ? null : "another coordinator has taken over";
         if (failure is null)
         {
-            TakeSnapshot(take);
+            WriteCopy(take);
         }
         else
         {
@@ -339,17 +337,21 @@ internal sealed class CoordinatorHost : SimulatedActor
 
     private void TakeSnapshot(TakeCheckpoint take)
     {
-        if (_place.IsWriting && Cluster.Scenario.IsWritingLeft)
+        if (_place.IsWriting && !Cluster.Scenario.IsMild)
         {
-            // One that failed has left its checkpoint to be written.
-            Work(Scenario.Second / 10, take);
+            Work(WritingTicks, take);
             return;
         }
 
-        _place.IsWriting = true;
         Node.Process!.Host.TakeSnapshot(take.Step.Number);
+        WriteCopy(take);
+    }
+
+    private void WriteCopy(TakeCheckpoint take)
+    {
+        _place.IsWriting = true;
         var ticks = Cluster.Jitter(Scenario.Second / 2) + (Cluster.Strikes(FaultKind.SlowDisk) ? Cluster.Jitter(100 * Scenario.Second) : 0);
-        Cluster.Plan(ticks, EventKind.Write, Address, Cluster.Scenario.IsWritingLeft ? _place : this, take.Step);
+        Cluster.Plan(ticks, EventKind.Write, Address, Cluster.Scenario.IsMild ? this : _place, take.Step);
         Feed(new SnapshotTaken(take.Epoch, take.Step));
     }
 

@@ -1,4 +1,5 @@
 using Cllm.Actors.Cluster;
+using Cllm.Model.Files;
 using Cllm.Protocol;
 using Cllm.Protocol.Coordination;
 using Cllm.Protocol.Identity;
@@ -23,8 +24,16 @@ internal sealed partial class SimulatedCluster
     /// <summary>Brings the slices of a run in one process back to the newest checkpoint.</summary>
     public Input Restore(SimulatedProcess process, Restore restore)
     {
-        var step = new Step(process.Host.Restore());
-        Nodes[0].Disk.CheckFound(step.Number);
+        Step step;
+        try
+        {
+            step = new(Nodes[0].Disk.Read(process.Host.Restore));
+        }
+        catch (StorageException failure)
+        {
+            return new RestoreFailed(restore.Epoch, failure.Message);
+        }
+
         process.Version++;
         foreach (var seat in Owners)
         {

@@ -335,9 +335,9 @@ internal sealed partial class SimulatedCluster
     public void RestartCoordinator(CoordinatorHost former)
     {
         former.Stop();
-        if (Scenario.HasOwnDisks && former.PersistedStep is null)
+        if (!Scenario.IsMild && former.PersistedStep is null)
         {
-            // Its process knows not yet where the run stands, and ends it.
+            // Its process knows not yet where the run stands, and the run ends.
             PlanRunStart();
             return;
         }

@@ -83,6 +83,32 @@ internal sealed class SimulatedDisk
     public void CheckFound(long step) =>
         SimulationViolation.Unless(step >= Lasting, "checkpoints", $"that of step {Lasting} was written, and the newest good one is of step {step}");
 
+    /// <summary>Reads the newest checkpoint that can be read. Sometimes none can, and sometimes the newest cannot although it is good.</summary>
+    public long Read(Func<long> restore)
+    {
+        if (!_cluster.Strikes(FaultKind.ReadFailure))
+        {
+            var step = restore();
+            CheckFound(step);
+            return step;
+        }
+
+        if (_cluster.Dice.Chance(0.5))
+        {
+            throw new StorageException("the checkpoints cannot be read");
+        }
+
+        _store.UnreadableFolder = Checkpoints.PathOf(Newest);
+        try
+        {
+            return restore();
+        }
+        finally
+        {
+            _store.UnreadableFolder = null;
+        }
+    }
+
     /// <summary>Cuts or changes a file of the newest checkpoint.</summary>
     public void Damage()
     {

@@ -108,7 +108,7 @@ internal enum FaultKind
     /// <summary>What is fetched from a process that stands still is given up before it goes on.</summary>
     SilentPeer,
 
-    /// <summary>A checkpoint cannot be read, and could be later.</summary>
+    /// <summary>The newest checkpoint, or any, cannot be read when it is needed, and can be later.</summary>
     ReadFailure,
 
     /// <summary>A link holds all that is sent over it for seconds, and gives it out at once.</summary>

@@ -86,8 +86,11 @@ internal sealed record Scenario
     /// </summary>
     public required bool HasOwnDisks { get; init; }
 
-    /// <summary>Whether a coordinator's actor that fails leaves the checkpoint that it was writing to its successor in the process, as in the program.</summary>
-    public required bool IsWritingLeft { get; init; }
+    /// <summary>
+    /// Whether the harsh kinds of fault are left out, and what was modelled since: that a coordinator's actor that fails leaves its checkpoint to be written, and that
+    /// nobody takes its place before it has persisted anything.
+    /// </summary>
+    public required bool IsMild { get; init; }
 
     /// <summary>Nodes that may have the coordinator, the first ones. When none of them is there the run is over, and its operator starts it again.</summary>
     public required int NodesToCoordinate { get; init; }
@@ -145,7 +148,7 @@ internal sealed record Scenario
             HealAtTicks = dice.Between(20, 400) * Second,
             HealAtStep = dice.Between(steps / 2, steps - 1),
             HasOwnDisks = nodeCount > 1 && isStepLearned && harsh?.Chance(0.7) == true,
-            IsWritingLeft = !isMild,
+            IsMild = isMild,
             NodesToCoordinate = harsh?.Chance(0.3) == true ? 1 + harsh.Below(nodeCount) : nodeCount,
             Rates = DrawRates(dice, harsh),
         };

@@ -65,7 +65,12 @@ internal sealed class MemoryFileStore : IFileStore
         return new Writer(this, file, path);
     }
 
-    public IFileReader OpenRead(string path) => new Reader(path, FileAt(path).Content);
+    /// <summary>Files of this folder cannot be read, as on a disk that has an error there; none most of the time.</summary>
+    public string? UnreadableFolder { get; set; }
+
+    public IFileReader OpenRead(string path) => UnreadableFolder is { } folder && path.StartsWith(folder + "/", StringComparison.Ordinal)
+        ? throw new InputException($"{path} cannot be read")
+        : new Reader(path, FileAt(path).Content);
 
     public IReadOnlyList<string> List(string folder) =>
         Find(folder) is Folder found ? [.. found.Entries.Keys.Order(StringComparer.Ordinal)] : [];

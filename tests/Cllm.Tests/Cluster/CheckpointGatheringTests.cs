@@ -17,7 +17,12 @@ public sealed class CheckpointGatheringTests : TestKit
 
     private readonly RunHost _host;
     private readonly CheckpointGathering _gathering;
+    private readonly NodeRun _run;
     private bool _isGoingBack;
+
+    /// <summary>What happens while the state is copied; nothing most of the time.</summary>
+    private Action _amidCopying = () => { };
+    private int _copies;
 
     public CheckpointGatheringTests()
     {
@@ -33,8 +38,9 @@ public sealed class CheckpointGatheringTests : TestKit
             Node = new(1),
             Hocon = Hocon.Load(),
         };
-        var run = new NodeRun(settings, _host) { Scheduler = Sys.Scheduler, NodeActor = TestActor };
-        _gathering = new(run, () => _isGoingBack, TestActor);
+        _run = new NodeRun(settings, _host) { Scheduler = Sys.Scheduler, NodeActor = TestActor };
+        _run.Slices.Stand(0, SliceParts.All, Take.Step.Number);
+        _gathering = new(_run, () => _isGoingBack, Copy, TestActor);
         _gathering.Begin(Take);
         ExpectMsg(new StateWanted(Take.Epoch, Take.Step));
     }
@@ -64,9 +70,57 @@ public sealed class CheckpointGatheringTests : TestKit
         Assert.Equal((Take, Failure), _gathering.Take(ExpectMsg<StateDue>()));
     }
 
+    [Fact]
+    public void A_state_of_which_a_slice_has_been_overwritten_since_is_not_copied()
+    {
+        _run.Slices.Stand(0, SliceParts.Weights, Take.Step.Number - 2);
+        Assert.Null(_gathering.Take(new StateGathered(Take.Step, null)));
+        Assert.Equal(0, _copies);
+    }
+
+    [Theory]
+    [InlineData(SliceParts.Weights)]
+    [InlineData(SliceParts.Moments)]
+    public void A_state_that_is_written_to_while_it_is_copied_is_asked_for_and_copied_again(object parts)
+    {
+        _amidCopying = () =>
+        {
+            _run.Slices.Change(0, (SliceParts)parts);
+            _run.Slices.Stand(0, (SliceParts)parts, Take.Step.Number);
+        };
+        Assert.Null(_gathering.Take(new StateGathered(Take.Step, null)));
+        _amidCopying = () => { };
+        Assert.Null(_gathering.Take(ExpectMsg<StateDue>()));
+        ExpectMsg(new StateWanted(Take.Epoch, Take.Step));
+        Assert.Equal((Take, null), _gathering.Take(new StateGathered(Take.Step, null)));
+        Assert.Equal(2, _copies);
+    }
+
+    [Fact]
+    public void A_state_that_is_overwritten_while_it_is_copied_is_no_checkpoint_of_a_run_that_is_to_go_back()
+    {
+        _amidCopying = () => _run.Slices.Change(0, SliceParts.All);
+        _isGoingBack = true;
+        Assert.NotNull(_gathering.Take(new StateGathered(Take.Step, null))!.Value.Failure);
+    }
+
+    [Fact]
+    public void A_state_that_cannot_be_copied_is_not_asked_for_again()
+    {
+        _amidCopying = () => throw new InvalidOperationException("there is no memory");
+        Assert.Equal((Take, "there is no memory"), _gathering.Take(new StateGathered(Take.Step, null)));
+    }
+
     protected override void AfterAll()
     {
         base.AfterAll();
         _host.Dispose();
+    }
+
+    private void Copy(Step step)
+    {
+        Assert.Equal(Take.Step, step);
+        _copies++;
+        _amidCopying();
     }
 }

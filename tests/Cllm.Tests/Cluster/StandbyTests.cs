@@ -35,6 +35,23 @@ public sealed class StandbyTests
     }
 
     [Fact]
+    public async Task A_node_that_is_lost_while_the_run_waits_for_its_standbys_does_not_end_it()
+    {
+        var isStruckOff = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var observer = new RecordingObserver { AtNote = note => SetIf(isStruckOff, note.EndsWith("is struck off before the run begins, for it is not reached", StringComparison.Ordinal)) };
+        await using var first = TestNode.Start(Steps, quorum: 2, observer: observer, change: settings => settings with { NodesToStart = 3 });
+        var plain = TestNode.Start(Steps, first);
+        await plain.UpAsync().WaitAsync(Patience);
+        await plain.DisposeAsync();
+        await isStruckOff.Task.WaitAsync(Patience);
+
+        await using var second = TestNode.Start(Steps, first, isCoordinator: true, quorum: 2);
+        await using var third = TestNode.Start(Steps, first, isCoordinator: true, quorum: 2);
+
+        await CheckFinished(first);
+    }
+
+    [Fact]
     public async Task A_standby_too_many_is_refused_and_the_run_goes_on()
     {
         // It goes on when a fourth process is there that may not coordinate.

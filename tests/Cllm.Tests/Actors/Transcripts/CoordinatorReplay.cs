@@ -101,7 +101,12 @@ internal sealed partial class CoordinatorReplay : Replay
                 break;
             case SnapshotTaken or CheckpointFailed when isSnapshot:
                 _isSnapshotWanted = false;
-                Actor.Tell(new StateGathered(_snapshot, null), _process!.Run.NodeActor);
+                for (var shard = 0; shard < _process!.Run.Shards.Length; shard++)
+                {
+                    _process.Run.Slices.Stand(shard, SliceParts.All, _snapshot.Number);
+                }
+
+                Actor.Tell(new StateGathered(_snapshot, null), _process.Run.NodeActor);
                 break;
             case CheckpointWritten or CheckpointFailed:
                 Host.Write(input);
