@@ -71,7 +71,7 @@ public sealed class RunFolderTests : IDisposable
     public void A_file_in_its_place_is_refused()
     {
         File.WriteAllText(Path, "a file");
-        Assert.Contains("it is a file", Assert.Throws<InputException>(Create).Message);
+        Assert.Contains("is a file and no folder", Assert.Throws<InputException>(Create).Message);
     }
 
     [Fact]
