@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Cllm.Actors.Threads;
 using Cllm.Protocol;
 
 namespace Cllm.Actors;
@@ -38,11 +37,6 @@ internal sealed class MachineRunner(IMachine machine, IEffectPerformer performer
             machine.Handle(performer.NowTicks, next, _effects);
             foreach (var effect in _effects.Effects)
             {
-                if (effect is Work)
-                {
-                    ActorThreads.HandOn();
-                }
-
                 if (performer.Perform(effect) is { } finished)
                 {
                     _inputs.Enqueue(finished);

@@ -1,5 +1,6 @@
 using Akka.Actor;
 using Cllm.Actors.Inspection;
+using Cllm.Actors.Threads;
 using Cllm.Protocol;
 using Cllm.Protocol.Coordination;
 using Cllm.Protocol.Identity;
@@ -235,6 +236,8 @@ internal abstract class CoordinatorActor : UntypedActor, IEffectPerformer
     /// <summary>Copies the state, which is all in this process's memory.</summary>
     protected void CopyState(Step step)
     {
+        ActorThreads.HandOn();
+
         // A coordinator that failed may have left its checkpoint to be written; otherwise this is over long since.
         _run.Writing.Wait();
         _run.Host.TakeSnapshot(step.Number);

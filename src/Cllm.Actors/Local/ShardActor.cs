@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Akka.Actor;
+using Cllm.Actors.Threads;
 using Cllm.Model.Compute;
 using Cllm.Protocol;
 using Cllm.Protocol.Identity;
@@ -126,6 +127,7 @@ internal sealed class ShardActor : UntypedActor, IEffectPerformer
 
     private Input Compute(Effect work)
     {
+        ActorThreads.HandOn();
         var startedAt = Stopwatch.GetTimestamp();
         _run.Gradients.BeginReading();
         try

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Akka.Actor;
+using Cllm.Actors.Threads;
 using Cllm.Model.Compute;
 using Cllm.Protocol;
 using Cllm.Protocol.Identity;
@@ -127,6 +128,7 @@ internal sealed class WorkerActor : UntypedActor, IEffectPerformer
         var version = _run.WeightsVersion;
         if (_run.AreWeightsAt(step))
         {
+            ActorThreads.HandOn();
             Input? result = work is ComputeNode node ? ComputeNode(node, version) : Evaluate((EvaluateUnits)work, version);
             if (result is not null)
             {
