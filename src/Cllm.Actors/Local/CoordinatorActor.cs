@@ -1,6 +1,7 @@
 using Akka.Actor;
 using Cllm.Actors.Inspection;
 using Cllm.Actors.Threads;
+using Cllm.Model.Compute;
 using Cllm.Protocol;
 using Cllm.Protocol.Coordination;
 using Cllm.Protocol.Identity;
@@ -264,7 +265,8 @@ internal abstract class CoordinatorActor : UntypedActor, IEffectPerformer
         }
         catch (Exception failure)
         {
-            run.HasDiskFailed = true;
+            // What has diverged would be the same elsewhere.
+            run.HasDiskFailed = failure is not TrainingDivergedException;
             return new CheckpointFailed(step, failure.Message);
         }
     }

@@ -91,7 +91,7 @@ public sealed class JoiningAgainTests
         var end = await part.TakeAsync(host, new RecordingObserver(), CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(60));
 
         Assert.Equal(RunOutcome.Finished, end.Outcome);
-        Assert.True(gone.System.WhenTerminated.IsCompleted);
+        await gone.System.WhenTerminated.WaitAsync(TimeSpan.FromSeconds(40));
         Assert.Equal(TestNode.ExpectedDigest(Steps), first.Digest);
     }
 
