@@ -30,19 +30,11 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
 
     private readonly CoordinatorRun _coordination;
     private readonly NodeRun _run;
-    private readonly Dictionary<int, NodeSeat> _nodes = [];
+    private readonly NodeSeats _nodes;
     private readonly ClusterPlaces _places;
     private readonly CheckpointGathering _gathering;
     private readonly Akka.Cluster.Cluster _cluster = Akka.Cluster.Cluster.Get(Context.System);
-
-    /// <summary>How many processes are to be there that may coordinate, and no more: of so many, the quorum is a majority.</summary>
-    private readonly int _seats;
-
     private CheckpointPlace? _checkpoint;
-
-    /// <summary>Whether the run may begin, or has: all processes that may coordinate it were members once.</summary>
-    private bool _mayBegin;
-
     private ICancelable? _heartbeats;
 
     /// <summary>Until when those that are not reached may be silent before the run has begun; none while all are reached.</summary>
@@ -58,8 +50,8 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
         _places = new(run, coordination.Host.Restore, Self);
         _gathering = new(run, () => Machine.IsGoingBack, CopyState, Self);
         _checkpoint = FindCheckpoint();
-        _seats = (2 * Context.System.Settings.Config.GetInt(QuorumKey)) - 1;
-        _mayBegin = coordination.Settings.IsSuccessor || _seats <= 1;
+        _nodes = new(run.Node, Context.System.Settings.Config.GetInt(QuorumKey));
+        coordination.MayBegin |= coordination.Settings.IsSuccessor || _nodes.Count <= 1;
     }
 
     protected override void PreStart()
@@ -88,7 +80,7 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
             case NodeLocated located:
                 Locate(located);
                 break;
-            case NodeJoining joining when !_mayBegin || !IsAt(joining.Node, Sender):
+            case NodeJoining joining when !_coordination.MayBegin || !_nodes.IsAt(joining.Node, Sender):
                 break;
             case NodeJoining when Machine.Phase == CoordinatorPhase.Ended:
                 // Whoever announces itself as the run ends is told how it has ended, and not that it is refused.
@@ -155,7 +147,7 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
                 NodeAt(member.Address).Tell(send.Message, Self);
             }
         }
-        else if (_nodes.TryGetValue(send.To.Index, out var node))
+        else if (_nodes.At(send.To.Index) is { } node)
         {
             node.Actor.Tell(send.Message, Self);
             if (send.Message is NodeAdmitted)
@@ -198,12 +190,10 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
 
     private static ActorSelection NodeAt(Address address) => Context.ActorSelection(new RootActorPath(address) / "user" / NodeActor.Name);
 
-    private bool IsAt(NodeId node, IActorRef actor) => _nodes.TryGetValue(node.Number, out var seat) && seat.IsLive && seat.Actor.Equals(actor);
-
     private void Locate(NodeLocated located)
     {
-        var number = located.Node.Number;
-        if (_nodes.TryGetValue(number, out var known) && !known.Actor.Equals(Sender))
+        var known = _nodes.At(located.Node.Number);
+        if (known is not null && !known.Actor.Equals(Sender))
         {
             Sender.Tell(new NodeNumberTaken(located.Node), Self);
             return;
@@ -212,16 +202,16 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
         if (known is not { IsLive: true })
         {
             var address = AddressOf(Sender);
-            if (located.MayCoordinate && IsSurplus(located.Node, address))
+            if (_nodes.IsSurplus(located, address))
             {
                 Sender.Tell(
                     new JoinRefused(
-                        located.Node, $"{_seats - 1} other processes can take the run over, as many as it was started for (`cllm train --standbys`); leave --standby out"),
+                        located.Node, $"{_nodes.Count - 1} other processes can take the run over, as many as it was started for (`cllm train --standbys`); leave --standby out"),
                     Self);
                 return;
             }
 
-            known = _nodes[number] = new(located.Node, Sender, address) { IsLive = true, MayCoordinate = located.MayCoordinate };
+            known = _nodes.Add(located, Sender, address);
             _places.Add(new(located.Node, (new RootActorPath(address) / "user" / NodeActor.Name).ToString()!, located.Channel), Sender);
         }
 
@@ -232,30 +222,23 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
         }
     }
 
-    /// <summary>
-    /// A static quorum bears the loss of a member only while at least so many of those that may coordinate are members, and strikes off everybody while there are more
-    /// than it was made for. So a run begins when all are there and know that they count, and one too many is not taken in. Who took the place of one that is not
-    /// known to be lost yet has its address.
-    /// </summary>
-    private bool IsSurplus(NodeId node, Address address) =>
-        node != _run.Node && 1 + _nodes.Values.Count(seat => seat is { IsLive: true, MayCoordinate: true } && seat.Node != _run.Node && seat.Address != address) >= _seats;
-
     private void BeginIfComplete(NodeSeat newcomer)
     {
-        if (_mayBegin || !newcomer.MayCoordinate)
+        if (_coordination.MayBegin || !newcomer.MayCoordinate)
         {
             return;
         }
 
-        var missing = _seats - _nodes.Values.Count(seat => seat is { IsLive: true, MayCoordinate: true, IsMember: true });
-        _mayBegin = missing <= 0;
-        if (!_mayBegin)
+        var missing = _nodes.Missing;
+        _coordination.MayBegin = missing <= 0;
+        if (missing > 0)
         {
-            _coordination.Note($"the run begins when all {_seats} processes that may coordinate it are there; {missing} {(missing == 1 ? "is" : "are")} missing (`cllm node --standby`)");
+            _coordination.Note(
+                $"the run begins when all {_nodes.Count} processes that may coordinate it are there; {missing} {(missing == 1 ? "is" : "are")} missing (`cllm node --standby`)");
             return;
         }
 
-        foreach (var seat in _nodes.Values)
+        foreach (var seat in _nodes.All)
         {
             // Nodes announce themselves again, and from now on are heard.
             seat.Actor.Tell(new CoordinatorStarted(Machine.Fence.Epoch), Self);
@@ -268,7 +251,7 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
     /// </summary>
     private void LookAgainBeforeBegin()
     {
-        if (!_mayBegin && _silence is null)
+        if (!_coordination.MayBegin && _silence is null)
         {
             var stable = Context.System.Settings.Config.GetTimeSpan("akka.cluster.split-brain-resolver.stable-after");
             _silence = Context.System.Scheduler.ScheduleTellOnceCancelable(stable / 2, Self, new SilenceOver(), Self);
@@ -278,7 +261,7 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
     private void StrikeOffBeforeBegin()
     {
         _silence = null;
-        foreach (var member in _mayBegin ? [] : _cluster.State.Unreachable)
+        foreach (var member in _coordination.MayBegin ? [] : _cluster.State.Unreachable)
         {
             _cluster.Down(member.Address);
             _coordination.Note($"the process at {member.Address} is struck off before the run begins, for it is not reached");
@@ -306,7 +289,7 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
 
     private void Lose(Address address, string reason)
     {
-        foreach (var node in _nodes.Values)
+        foreach (var node in _nodes.All)
         {
             if (node.IsLive && node.Address == address)
             {
@@ -371,23 +354,4 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
 
     /// <summary>Time to look again at who could not be reached before the run had begun.</summary>
     private sealed record SilenceOver : INoSerializationVerificationNeeded;
-
-    /// <summary>Where a node is, or was.</summary>
-    private sealed class NodeSeat(NodeId node, IActorRef actor, Address address)
-    {
-        public NodeId Node => node;
-
-        public IActorRef Actor => actor;
-
-        public Address Address => address;
-
-        /// <summary>Whether it has announced itself since it was lost.</summary>
-        public bool IsLive { get; set; }
-
-        /// <summary>Whether its process may coordinate.</summary>
-        public bool MayCoordinate { get; init; }
-
-        /// <summary>Whether it knows that it counts in the membership.</summary>
-        public bool IsMember { get; set; }
-    }
 }

@@ -44,6 +44,9 @@ internal sealed class CoordinatorRun(IRunHost host, ITrainingObserver observer, 
     /// <summary>Whether the run was asked to stop: a successor of the coordinator is asked as well.</summary>
     public bool IsStopWanted { get; set; }
 
+    /// <summary>Whether the run may begin, or has: all processes that may coordinate it were there once. An actor that takes the place of a failed one waits for nobody.</summary>
+    public bool MayBegin { get; set; }
+
     /// <summary>Whether the last checkpoint could not be written here, for a reason that another process may not have. Set by the thread that writes.</summary>
     public bool HasDiskFailed { get; set; }
 

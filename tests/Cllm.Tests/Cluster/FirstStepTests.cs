@@ -41,6 +41,19 @@ public sealed class FirstStepTests : TestKit
     public void A_successor_waits_for_nobody() => Assert.True(IsTakenIn(Coordinate(isSuccessor: true), Node, mayCoordinate: true, isMember: false));
 
     [Fact]
+    public void Who_takes_the_place_of_a_failed_coordinator_in_its_process_waits_for_nobody()
+    {
+        var coordination = Coordination(isSuccessor: false);
+        var failed = Coordinate(coordination);
+        for (var number = 1; number <= 3; number++)
+        {
+            IsTakenIn(failed, new(number), mayCoordinate: true, isMember: true);
+        }
+
+        Assert.True(IsTakenIn(Coordinate(coordination), Node, mayCoordinate: true, isMember: true));
+    }
+
+    [Fact]
     public void A_node_says_with_its_announcements_whether_it_is_a_member()
     {
         var (run, observer, any, end) = (_process.Run, _observer, TestActor, new TaskCompletionSource<TrainingEnd>());
@@ -57,10 +70,17 @@ public sealed class FirstStepTests : TestKit
         _process.Dispose();
     }
 
-    private IActorRef Coordinate(bool isSuccessor)
+    private CoordinatorRun Coordination(bool isSuccessor)
     {
         var settings = new CoordinatorSettings { Leaves = 4, Steps = 1, Shards = 1, WorkersToStart = 1, IsSuccessor = isSuccessor, Run = Identity };
-        var (run, coordination) = (_process.Run, new CoordinatorRun(new ScriptedHost(), _observer, settings, new("", 0, settings.Leaves)));
+        return new(new ScriptedHost(), _observer, settings, new("", 0, settings.Leaves));
+    }
+
+    private IActorRef Coordinate(bool isSuccessor) => Coordinate(Coordination(isSuccessor));
+
+    private IActorRef Coordinate(CoordinatorRun coordination)
+    {
+        var run = _process.Run;
         run.NodeActor = TestActor;
         var coordinator = Sys.ActorOf(Props.Create(() => new ClusterCoordinatorActor(coordination, run)));
         coordinator.Tell(new Own(new MachineStarted()));
