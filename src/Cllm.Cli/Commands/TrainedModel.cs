@@ -55,6 +55,11 @@ public sealed class TrainedModel : IDisposable
     /// <exception cref="InputException">There is no model in the folder.</exception>
     public static string Locate(string folder)
     {
+        if (File.Exists(folder))
+        {
+            throw new InputException($"{folder} is a file; give the folder that it is in, {Path.GetDirectoryName(Path.GetFullPath(folder))}.");
+        }
+
         if (!Directory.Exists(folder))
         {
             throw new InputException($"There is no folder {folder}; give one with a model, such as a run under runs/.");

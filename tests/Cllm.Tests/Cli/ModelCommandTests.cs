@@ -106,6 +106,13 @@ public sealed class ModelCommandTests(ModelCommandTests.Trained trained) : IClas
         Assert.Equal(ExitCode.Success, Said.By("digest", bare).Code);
     }
 
+    [Fact]
+    public void A_file_in_a_models_folder_is_answered_with_the_folder()
+    {
+        string file = Path.Combine(Model, "model.safetensors");
+        Assert.Contains($"{file} is a file; give the folder that it is in, {Path.GetFullPath(Model)}.", Said.By("generate", "--model", file).IsRefused());
+    }
+
     [Theory]
     [InlineData("pytorch_model.bin")]
     [InlineData("model.safetensors.index.json")]
