@@ -120,6 +120,13 @@ internal sealed record HoldSlices(Epoch Epoch) : Inside;
 /// <summary>Nothing is fetched until <see cref="ReleaseSlices"/>.</summary>
 internal sealed record SlicesHeld(Epoch Epoch) : Inside;
 
+/// <summary>Told to whoever waits for it: a shard of this process has updated its slice, or failed amid that.</summary>
+internal sealed record UpdateEnded : Inside
+{
+    /// <summary>The one there is.</summary>
+    public static UpdateEnded Instance { get; } = new();
+}
+
 /// <summary>The directory may be told again.</summary>
 internal sealed record DirectoryDue : Inside;
 

@@ -127,6 +127,16 @@ internal sealed class NodeRun : ProcessRun
     public override void SumStands(ShardIndex shard, Step step, in StepScalars scalars) => Updates.Stand(shard.Number, step.Number, scalars);
 
     /// <inheritdoc/>
+    public override void BeginUpdate(ShardIndex shard, Step step)
+    {
+        Invariant.Holds(Slices.BeginUpdate(shard.Number, step.Number), $"the slice of shard {shard} does not stand at step {step} any more");
+        Shards[shard.Number].Slice = null;
+    }
+
+    /// <inheritdoc/>
+    public override void EndUpdate(ShardIndex shard) => Slices.EndUpdate(shard.Number);
+
+    /// <inheritdoc/>
     public override void SliceChanges(ShardIndex shard)
     {
         base.SliceChanges(shard);

@@ -23,7 +23,8 @@ internal enum SliceParts
 /// </summary>
 /// <remarks>
 /// Who writes to a slice says so before its first byte and after its last one. Who reads without being in the way of writers compares versions: if it is the
-/// same behind the reading as before, nothing was written meanwhile.
+/// same behind the reading as before, nothing was written meanwhile. Of writers there is one at a time: a shard updates its slice from the step at which it stands here, and
+/// nothing else is written to that meanwhile, although the shard may be another process's by then, and its actor here late.
 /// </remarks>
 internal sealed class SliceBoard(int shards)
 {
@@ -36,6 +37,10 @@ internal sealed class SliceBoard(int shards)
     private readonly long[] _versions = new long[shards];
     private long _weightsVersion;
     private readonly List<(long Step, IActorRef Worker)> _waiting = [];
+    private readonly bool[] _updating = new bool[shards];
+
+    /// <summary>Who waits for an update to be over; none most of the time.</summary>
+    private IActorRef? _awaiting;
 
     /// <summary>
     /// Pulsed when the whole of a slice has come to stand at a step, weights and moments, or stands there no longer, and when it is owned here no longer. Not for
@@ -116,6 +121,92 @@ internal sealed class SliceBoard(int shards)
 
         worker.Tell(WeightsArrived.Instance, ActorRefs.NoSender);
         return true;
+    }
+
+    /// <summary>A slice is about to be updated.</summary>
+    /// <returns>Whether all of it stands at the step from which it is updated.</returns>
+    public bool BeginUpdate(int shard, long step)
+    {
+        lock (_gate)
+        {
+            if (_weights[shard] != step || _moments[shard] != step)
+            {
+                return false;
+            }
+
+            _updating[shard] = true;
+            Set(shard, SliceParts.All, None);
+        }
+
+        Changed.Pulse();
+        return true;
+    }
+
+    /// <summary>The update of a slice is over, well or badly.</summary>
+    public void EndUpdate(int shard)
+    {
+        IActorRef? awaiting;
+        lock (_gate)
+        {
+            _updating[shard] = false;
+            (awaiting, _awaiting) = (_awaiting, null);
+        }
+
+        awaiting?.Tell(UpdateEnded.Instance, ActorRefs.NoSender);
+    }
+
+    /// <summary>All of a slice is about to be written by somebody else than its shard.</summary>
+    /// <param name="shard">The shard.</param>
+    /// <param name="writer">Is told when it may ask again.</param>
+    /// <returns>Whether it may be; not while it is updated.</returns>
+    public bool TryChange(int shard, IActorRef writer)
+    {
+        lock (_gate)
+        {
+            if (_updating[shard])
+            {
+                _awaiting = writer;
+                return false;
+            }
+
+            Set(shard, SliceParts.All, None);
+        }
+
+        Changed.Pulse();
+        return true;
+    }
+
+    /// <summary>Everything is about to be written.</summary>
+    /// <returns>Whether it may be; not while a slice is updated.</returns>
+    public bool TryChangeAll()
+    {
+        lock (_gate)
+        {
+            if (Array.IndexOf(_updating, true) >= 0)
+            {
+                return false;
+            }
+
+            for (var shard = 0; shard < _updating.Length; shard++)
+            {
+                Set(shard, SliceParts.All, None);
+            }
+        }
+
+        Changed.Pulse();
+        return true;
+    }
+
+    /// <summary>Whether no slice is updated.</summary>
+    /// <param name="writer">Is told when it may ask again.</param>
+    public bool AreUpdatesOver(IActorRef writer)
+    {
+        lock (_gate)
+        {
+            var areOver = Array.IndexOf(_updating, true) < 0;
+            _awaiting = areOver ? _awaiting : writer;
+            return areOver;
+        }
     }
 
     /// <summary>Parts of a slice are about to be written.</summary>

@@ -70,6 +70,10 @@ internal sealed class SliceFetches : IDisposable
                 Hold(hold.Epoch);
                 SayIfHeld();
                 return true;
+            case UpdateEnded:
+                AdvanceAll();
+                SayIfHeld();
+                return true;
             case ReleaseSlices:
                 _holding = null;
                 Release();
@@ -82,10 +86,10 @@ internal sealed class SliceFetches : IDisposable
         }
     }
 
-    /// <summary>Tells whoever holds the fetches that none is under way any more.</summary>
+    /// <summary>Tells whoever holds the fetches that none is under way any more, and no update of a shard that was another process's before it had ended that.</summary>
     public void SayIfHeld()
     {
-        if (_holding is var (holder, epoch) && IsIdle)
+        if (_holding is var (holder, epoch) && IsIdle && _run.Slices.AreUpdatesOver(_self))
         {
             _holding = null;
             holder.Tell(new SlicesHeld(epoch), _self);
@@ -324,7 +328,7 @@ internal sealed class SliceFetches : IDisposable
                 fetch.Lane.Cancel();
             }
         }
-        else if (aim is { } next && !fetch.IsResting)
+        else if (aim is { } next && !fetch.IsResting && (!_run.IsOwnedHere(shard) || _run.Slices.TryChange(shard, _self)))
         {
             (fetch.Aim, fetch.IsCancelled) = (next, false);
             fetch.Lane.To(next.From).Fetch(RequestOf(shard, next), fetch.DestinationOf(next.Kind), fetch.Ended);

@@ -16,7 +16,10 @@ namespace Cllm.Actors.Cluster;
 /// <param name="self">The coordinator's actor.</param>
 internal sealed class StateRestoring(NodeRun run, Func<long> restore, Func<int, IActorRef?> ownerOf, IActorRef self)
 {
-    /// <summary>Shards that have not answered after this long are not waited for: they stand elsewhere and say so when they are ordered to reduce.</summary>
+    /// <summary>
+    /// Shards that have not answered after this long are not waited for. Who has got the order comes later; who has not gets it when he announces himself: nobody would
+    /// order him to reduce, for without his weights no worker computes.
+    /// </summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(45);
 
     /// <summary>Shards that have not answered.</summary>
@@ -28,6 +31,9 @@ internal sealed class StateRestoring(NodeRun run, Func<long> restore, Func<int, 
 
     /// <summary>Whether the state is back in this process, and shards were told to fetch theirs.</summary>
     private bool _isOrdered;
+
+    /// <summary>The epoch in which they were.</summary>
+    private Epoch _orderedIn;
     private ICancelable? _overdue;
 
     /// <summary>Begins; one that is under way is over.</summary>
@@ -48,12 +54,11 @@ internal sealed class StateRestoring(NodeRun run, Func<long> restore, Func<int, 
         {
             case SlicesHeld held when held.Epoch == _epoch:
                 return Restore(held.Epoch);
-            case SliceIsRestored restored when restored.Epoch == _epoch && sender.Equals(ownerOf(restored.Shard.Number)):
+            case SliceIsRestored restored when restored.Epoch == _orderedIn && sender.Equals(ownerOf(restored.Shard.Number)):
                 Forget(restored.Shard.Number);
                 return EndIfRestored();
             case RestoreOverdue overdue when overdue.Epoch == _epoch:
-                _missing.Clear();
-                return EndIfRestored();
+                return End(overdue.Epoch);
             default:
                 return null;
         }
@@ -62,10 +67,15 @@ internal sealed class StateRestoring(NodeRun run, Func<long> restore, Func<int, 
     /// <summary>A shard has said where it is: it may not have got its order, and one that is another than before has not.</summary>
     public void Locate(int shard, bool isAnother)
     {
-        if (_isOrdered && _epoch is { } epoch && (isAnother || _missing.Contains(shard)))
+        if (_epoch is null && isAnother)
+        {
+            // Whether its slice is the one it has to have is judged by what it says of it.
+            _missing.Remove(shard);
+        }
+        else if (_isOrdered && (isAnother || _missing.Contains(shard)))
         {
             _missing.Add(shard);
-            Order(shard, epoch);
+            Order(shard);
         }
     }
 
@@ -73,17 +83,7 @@ internal sealed class StateRestoring(NodeRun run, Func<long> restore, Func<int, 
     public void Forget(int shard) => _missing.Remove(shard);
 
     /// <summary>What the machine is to be fed when nobody is waited for any more; none otherwise.</summary>
-    public Input? EndIfRestored()
-    {
-        if (!_isOrdered || _missing.Count > 0 || _epoch is not { } epoch)
-        {
-            return null;
-        }
-
-        _epoch = null;
-        run.NodeActor.Tell(new ReleaseSlices(), self);
-        return new Restored(epoch, _step);
-    }
+    public Input? EndIfRestored() => _isOrdered && _missing.Count == 0 && _epoch is { } epoch ? End(epoch) : null;
 
     /// <summary>The coordinator's actor stops, perhaps to be started again: whatever it was at is over.</summary>
     public void Stop()
@@ -95,15 +95,24 @@ internal sealed class StateRestoring(NodeRun run, Func<long> restore, Func<int, 
         }
     }
 
+    private Restored End(Epoch epoch)
+    {
+        _epoch = null;
+        run.NodeActor.Tell(new ReleaseSlices(), self);
+        return new(epoch, _step);
+    }
+
     private Input? Restore(Epoch epoch)
     {
+        if (!run.Slices.TryChangeAll())
+        {
+            // A shard that is another process's by now, and has not heard of it here, has begun to update in the meantime.
+            run.NodeActor.Tell(new HoldSlices(epoch), self);
+            return null;
+        }
+
         try
         {
-            for (var shard = 0; shard < run.Shards.Length; shard++)
-            {
-                run.Slices.Change(shard, SliceParts.All);
-            }
-
             _step = new(restore());
         }
         catch (Exception failure)
@@ -113,14 +122,14 @@ internal sealed class StateRestoring(NodeRun run, Func<long> restore, Func<int, 
             return new RestoreFailed(epoch, failure.Message);
         }
 
-        _isOrdered = true;
+        (_isOrdered, _orderedIn) = (true, epoch);
         for (var shard = 0; shard < run.Shards.Length; shard++)
         {
             run.Slices.Stand(shard, SliceParts.All, _step.Number);
             if (ownerOf(shard) is not null)
             {
                 _missing.Add(shard);
-                Order(shard, epoch);
+                Order(shard);
             }
         }
 
@@ -129,5 +138,5 @@ internal sealed class StateRestoring(NodeRun run, Func<long> restore, Func<int, 
         return EndIfRestored();
     }
 
-    private void Order(int shard, Epoch epoch) => ownerOf(shard)?.Tell(new RestoreOrdered(epoch, new(shard), _step, run.Channel.Address), self);
+    private void Order(int shard) => ownerOf(shard)?.Tell(new RestoreOrdered(_orderedIn, new(shard), _step, run.Channel.Address), self);
 }

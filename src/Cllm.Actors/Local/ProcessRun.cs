@@ -82,6 +82,15 @@ internal abstract class ProcessRun
     {
     }
 
+    /// <summary>A shard is about to update its slice, which stands at a step: until it has, the slice is neither step's.</summary>
+    /// <exception cref="InvalidOperationException">The slice does not stand at that step any more: the state went back to a checkpoint while the shard was another process's.</exception>
+    public virtual void BeginUpdate(ShardIndex shard, Step step) => SliceChanges(shard);
+
+    /// <summary>A shard's update is over, well or badly.</summary>
+    public virtual void EndUpdate(ShardIndex shard)
+    {
+    }
+
     /// <summary>A shard is about to change its slice: until it has, the slice is neither step's.</summary>
     public virtual void SliceChanges(ShardIndex shard) => Shards[shard.Number].Slice = null;
 

@@ -154,9 +154,17 @@ internal sealed class ShardActor : UntypedActor, IEffectPerformer
         var sources = _peers.Find(work.Sources);
         var scalars = Words.Scalars(work.Payload);
         _run.SumStands(_shard, work.Step, scalars);
-        _run.SliceChanges(_shard);
-        _compute!.Apply(work.Step.Number, sources, scalars);
-        _run.SliceStands(_shard, work.Step.Next);
+        _run.BeginUpdate(_shard, work.Step);
+        try
+        {
+            _compute!.Apply(work.Step.Number, sources, scalars);
+            _run.SliceStands(_shard, work.Step.Next);
+        }
+        finally
+        {
+            _run.EndUpdate(_shard);
+        }
+
         return new(work.Epoch, work.Step);
     }
 }

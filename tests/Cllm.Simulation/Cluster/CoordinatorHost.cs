@@ -144,11 +144,25 @@ internal sealed class CoordinatorHost : SimulatedActor
     /// <summary>Writes the copy of the state, with whatever goes wrong then. One that has a successor writes nothing any more.</summary>
     public void Write(Step step)
     {
-        _place.IsWriting = false;
+        if (_place.Writing != step)
+        {
+            // Whoever was to write the next one has waited for it.
+            return;
+        }
+
+        _place.Writing = null;
+        if (WriteNow(step) is { } written)
+        {
+            Feed(written);
+        }
+    }
+
+    private Input? WriteNow(Step step)
+    {
         if (!Cluster.MayPersist(this, new(Machine.Fence.Epoch, step)))
         {
             IsAlive = false;
-            return;
+            return null;
         }
 
         try
@@ -156,17 +170,18 @@ internal sealed class CoordinatorHost : SimulatedActor
             Node.Disk.BeforeWrite();
             Node.Process!.Host.WriteSnapshot(step.Number);
             Node.Disk.AfterWrite(step.Number);
-            Feed(new CheckpointWritten(step, ""));
+            return new CheckpointWritten(step, "");
         }
         catch (StorageException full)
         {
             Node.Disk.AfterFailure();
-            Feed(new CheckpointFailed(step, full.Message));
+            return new CheckpointFailed(step, full.Message);
         }
         catch (PowerLostException)
         {
             Node.Disk.AfterDeath();
             Cluster.Crash(Node);
+            return null;
         }
     }
 
@@ -242,7 +257,7 @@ internal sealed class CoordinatorHost : SimulatedActor
             case SlicesHeld or SliceIsRestored or RestoreOverdue:
                 FeedIf(_places!.Restoring.Take(message, sender));
                 break;
-            case StateGathered when _place.IsWriting && !Cluster.Scenario.IsMild:
+            case StateGathered when _place.Writing is not null && !Cluster.Scenario.IsMild:
                 // The actor waits for what the one before it has left to be written.
                 Cluster.Plan(WritingTicks, EventKind.Deliver, Address, this, new Told(message, sender));
                 break;
@@ -337,19 +352,24 @@ internal sealed class CoordinatorHost : SimulatedActor
 
     private void TakeSnapshot(TakeCheckpoint take)
     {
-        if (_place.IsWriting && !Cluster.Scenario.IsMild)
+        // The actor waits for what the one before it has left to be written, and takes nothing meanwhile.
+        var left = _place.Writing is { } writing && !Cluster.Scenario.IsMild ? WriteNow(writing) : null;
+        if (!IsAlive)
         {
-            Work(WritingTicks, take);
             return;
         }
 
         Node.Process!.Host.TakeSnapshot(take.Step.Number);
         WriteCopy(take);
+        if (left is not null)
+        {
+            Feed(left);
+        }
     }
 
     private void WriteCopy(TakeCheckpoint take)
     {
-        _place.IsWriting = true;
+        _place.Writing = take.Step;
         var ticks = Cluster.Jitter(Scenario.Second / 2) + (Cluster.Strikes(FaultKind.SlowDisk) ? Cluster.Jitter(100 * Scenario.Second) : 0);
         Cluster.Plan(ticks, EventKind.Write, Address, Cluster.Scenario.IsMild ? this : _place, take.Step);
         Feed(new SnapshotTaken(take.Epoch, take.Step));

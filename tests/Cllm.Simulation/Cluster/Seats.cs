@@ -61,6 +61,6 @@ internal sealed class CoordinatorPlace
 {
     public CoordinatorHost? Actor { get; set; }
 
-    /// <summary>Whether a checkpoint is being written.</summary>
-    public bool IsWriting { get; set; }
+    /// <summary>The step of the checkpoint that is being written; none most of the time.</summary>
+    public Step? Writing { get; set; }
 }

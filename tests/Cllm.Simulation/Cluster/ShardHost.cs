@@ -152,7 +152,7 @@ internal sealed class ShardHost : SimulatedActor, IDisposable
             case UpdateSlice update:
                 SimulationViolation.Unless(ReferenceEquals(update.Sources, _reduced), "updates", $"shard {_shard} updates with what it has not reduced");
                 _run.SumStands(_shard, update.Step, Words.Scalars(update.Payload));
-                _run.SliceChanges(_shard);
+                BeginUpdate(update.Step);
                 (IsUpdating, IsWorking) = (true, true);
                 return Work(Cluster.Jitter(Cluster.Scenario.ReduceTicks), update);
             case SendSlice sending:
@@ -203,6 +203,18 @@ internal sealed class ShardHost : SimulatedActor, IDisposable
         }
     }
 
+    private void BeginUpdate(Step step)
+    {
+        try
+        {
+            _run.BeginUpdate(_shard, step);
+        }
+        catch (InvalidOperationException)
+        {
+            throw new ActorFailed();
+        }
+    }
+
     private Input? Begin(ReduceSlice work)
     {
         IsWorking = true;
@@ -238,6 +250,7 @@ internal sealed class ShardHost : SimulatedActor, IDisposable
         _seat.Process.Version++;
         IsUpdating = false;
         _run.SliceStands(_shard, update.Step.Next);
+        _run.EndUpdate(_shard);
         Feed(new SliceUpdated(update.Epoch, update.Step));
     }
 }

@@ -127,7 +127,7 @@ internal abstract class SimulatedActor : IEffectPerformer
     protected sealed class Deposed : Exception;
 
     /// <summary>What the actor was at has thrown.</summary>
-    private sealed class ActorFailed : Exception;
+    protected sealed class ActorFailed : Exception;
 
     /// <summary>The process dies at this very place: nothing after it happens.</summary>
     private sealed class ProcessDied : Exception;

@@ -165,7 +165,7 @@ internal sealed partial class SimulatedCluster
 
         if (Happens(FaultKind.Pause))
         {
-            node.PausedUntilTicks = until;
+            node.PausedUntilTicks = Scenario.IsMild ? until : Math.Max(node.PausedUntilTicks, until);
         }
 
         if (node.Machine is { } machine && node.PausedUntilTicks <= NowTicks && Happens(FaultKind.NodeLeave))

@@ -108,6 +108,7 @@ internal sealed partial class SimulatedCluster
             if (actor.IsUpdating)
             {
                 seat.Process.Host.Spoil(seat.Number);
+                seat.Process.Run.EndUpdate(new(seat.Number));
                 if (Scenario.Plant == PlantedFault.HalfUpdateDeclaredWhole)
                 {
                     seat.Process.Run.SliceStands(new(seat.Number), new(PersistedStep + 1));

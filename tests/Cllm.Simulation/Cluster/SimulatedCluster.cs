@@ -280,6 +280,9 @@ internal sealed partial class SimulatedCluster : IDisposable
             case EventKind.Tick:
                 Tick();
                 break;
+            case EventKind.RunStart when IsFinished:
+                // All had been done before its operator came.
+                break;
             case EventKind.RunStart:
                 StartRun();
                 break;

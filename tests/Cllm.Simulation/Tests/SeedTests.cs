@@ -52,6 +52,15 @@ public sealed class SeedTests(ITestOutputHelper output)
     [InlineData(4006463)]
     public void A_seed_that_once_broke_a_rule_breaks_none(ulong seed) => RunAll(seed, 1, isRealModel: false, isMild: true);
 
+    [Theory]
+    [InlineData(204767)]
+    [InlineData(208654)]
+    [InlineData(303131)]
+    [InlineData(303651)]
+    [InlineData(304651)]
+    [InlineData(409816)]
+    public void A_harsh_seed_that_once_broke_a_rule_breaks_none(ulong seed) => RunAll(seed, 1, isRealModel: false);
+
     private void RunAll(ulong first, int count, bool isRealModel, bool isMild = false)
     {
         output.WriteLine($"seeds {first} to {first + (ulong)count - 1}");
