@@ -80,6 +80,15 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
             case NodeLocated located:
                 Locate(located);
                 break;
+            case NodeLeaving leaving when leaving.Node == _run.Node && !IsSuccessorThere:
+                // The run would be gone with this process, and all that was done since the last checkpoint.
+                if (!_coordination.IsStopWanted)
+                {
+                    _coordination.Note("this process coordinates the run and no other can take it over, so the run stops");
+                    base.OnReceive(new StopRequested());
+                }
+
+                break;
             case NodeJoining joining when !_coordination.MayBegin || !_nodes.IsAt(joining.Node, Sender):
                 break;
             case NodeJoining when Machine.Phase == CoordinatorPhase.Ended:
@@ -123,6 +132,10 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
             TellDirectory();
         }
     }
+
+    protected override NodeId? Node => _run.Node;
+
+    protected override bool IsSuccessorThere => _nodes.IsSuccessorThere;
 
     /// <summary>Nodes report with their announcements.</summary>
     protected override void Inspect()

@@ -20,6 +20,9 @@ internal sealed class NodeSeats(NodeId self, int quorum)
     /// <summary>How many of them are not there, or do not know yet that they are members.</summary>
     public int Missing => Count - _nodes.Values.Count(seat => seat is { IsLive: true, MayCoordinate: true, IsMember: true });
 
+    /// <summary>Whether another process could take the run over now.</summary>
+    public bool IsSuccessorThere => _nodes.Values.Any(seat => seat is { IsLive: true, MayCoordinate: true, IsMember: true } && seat.Node != self);
+
     /// <summary>All that were ever there, at their newest actors.</summary>
     public IEnumerable<NodeSeat> All => _nodes.Values;
 

@@ -1,5 +1,6 @@
 using Cllm.Protocol;
 using Cllm.Protocol.Coordination;
+using Cllm.Protocol.Identity;
 using Cllm.Protocol.Messages;
 
 namespace Cllm.Actors.Inspection;
@@ -10,7 +11,8 @@ public static class OperatorOrders
     /// <summary>The input that carries it out, and what to say; no input when it is not taken.</summary>
     /// <param name="order">The order.</param>
     /// <param name="seen">The run at this moment.</param>
-    public static (Input? Input, RunAnswer Answer) Of(RunOrder order, CoordinatorView seen) => order.Action switch
+    /// <param name="last">The node that coordinates, as long as no other can take the run over; none where one can.</param>
+    public static (Input? Input, RunAnswer Answer) Of(RunOrder order, CoordinatorView seen, NodeId? last = null) => order.Action switch
     {
         _ when seen.Phase == CoordinatorPhase.Ended => (null, new(false, "The run has ended.")),
         RunAction.Pause when seen.Phase == CoordinatorPhase.Paused => (null, new(true, $"The run is paused before step {seen.Step}.")),
@@ -23,6 +25,8 @@ public static class OperatorOrders
         RunAction.Drain when seen.Nodes.Length == 0 => (null, new(false, "This run is in one process: there is no node to drain; stop it with Ctrl-C.")),
         RunAction.Drain when !seen.Nodes.Any(node => node.IsLive && node.Node.Number == order.Node) => (
             null, new(false, $"There is no node {order.Node}; there are {string.Join(", ", seen.Nodes.Where(node => node.IsLive).Select(node => node.Node))}.")),
+        RunAction.Drain when last is { } coordinator && coordinator.Number == order.Node => (
+            null, new(false, $"Node {order.Node} coordinates the run and no other process can take it over, so the run would end: stop it with Ctrl-C, or start a `cllm node --standby` first (for a run with --standbys).")),
         RunAction.Drain => (new DrainRequested(new(order.Node!.Value)), new(true, $"Node {order.Node} finishes what it was leased, and goes.")),
         _ => (null, new(false, $"There is no action {(int)order.Action}.")),
     };

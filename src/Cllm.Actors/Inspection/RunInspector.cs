@@ -49,7 +49,8 @@ public sealed class RunInspector(string name, long stepTokens, int leaves)
 
     /// <summary>The run at this moment.</summary>
     /// <param name="seen">What the coordinator knows.</param>
-    public RunView View(CoordinatorView seen)
+    /// <param name="coordinator">The node that it is on; none in a run of one process.</param>
+    public RunView View(CoordinatorView seen, NodeId? coordinator = null)
     {
         var mean = MeanStepSeconds();
         var times = _reports.Values.SelectMany(report => report.Workers).GroupBy(worker => worker.Worker.Number).ToDictionary(group => group.Key, group => group.Last());
@@ -68,6 +69,7 @@ public sealed class RunInspector(string name, long stepTokens, int leaves)
             Stopwatch.GetElapsedTime(_since).TotalSeconds,
             seen.Wait is { } wait ? new(wait.Who, wait.What, Seconds(seen.NowTicks - wait.SinceTicks)) : null,
             View(seen.Survived),
+            coordinator?.Number,
             Nodes(seen),
             [.. seen.Workers.Select(worker => View(worker, times.TryGetValue(worker.Worker.Number, out var time) ? time : null))],
             [.. seen.Shards.Select(View)],

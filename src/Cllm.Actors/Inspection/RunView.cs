@@ -15,6 +15,7 @@ namespace Cllm.Actors.Inspection;
 /// <param name="UpSeconds">Time since this coordinator's process set the run up.</param>
 /// <param name="Wait">What it waits for; none when the run has ended.</param>
 /// <param name="Faults">What went wrong and was made up for.</param>
+/// <param name="Coordinator">The node whose process coordinates the run; none where no other can join.</param>
 /// <param name="Nodes">The nodes.</param>
 /// <param name="Workers">The workers.</param>
 /// <param name="Shards">The shards.</param>
@@ -35,6 +36,7 @@ public sealed record RunView(
     double UpSeconds,
     RunWait? Wait,
     RunFaults Faults,
+    int? Coordinator,
     RunNode[] Nodes,
     RunWorker[] Workers,
     RunShard[] Shards,

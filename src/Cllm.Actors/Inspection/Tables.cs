@@ -32,6 +32,11 @@ public static class Tables
 
         rows.Add(("checkpoint", $"at step {Count(run.CheckpointedSteps)}"));
         rows.Add(("workers", $"{run.Workers.Count(IsThere)} of {run.Workers.Length}, on {run.Nodes.Count(node => node.IsThere)} of {run.Nodes.Length} nodes"));
+        if (run.Coordinator is { } coordinator)
+        {
+            rows.Add(("coordinator", $"node {coordinator}"));
+        }
+
         rows.Add(("traffic", run.BytesPerStep == 0 ? "none: one process" : $"{Bytes(run.BytesPerStep)} a step, all nodes together"));
         rows.Add(("survived", Survived(run.Faults)));
         rows.Add(("up", Duration(run.UpSeconds)));

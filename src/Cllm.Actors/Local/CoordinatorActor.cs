@@ -119,6 +119,12 @@ internal abstract class CoordinatorActor : UntypedActor, IEffectPerformer
     /// <summary>Sees to it that the inspector has heard of what all processes have done.</summary>
     protected abstract void Inspect();
 
+    /// <summary>The node that the coordinator is on; none where no other can join the run.</summary>
+    protected virtual NodeId? Node => null;
+
+    /// <summary>Whether another process could take the run over now.</summary>
+    protected virtual bool IsSuccessorThere => false;
+
     /// <summary>A shard has said where it is.</summary>
     protected virtual void Locate(ShardStarted started) => _run.ShardAddresses[started.Shard.Number] = Sender;
 
@@ -149,12 +155,12 @@ internal abstract class CoordinatorActor : UntypedActor, IEffectPerformer
     private RunView View()
     {
         Inspect();
-        return _run.Inspector.View(Machine.View(NowTicks));
+        return _run.Inspector.View(Machine.View(NowTicks), Node);
     }
 
     private void Take(RunOrder order)
     {
-        var (input, answer) = OperatorOrders.Of(order, Machine.View(NowTicks));
+        var (input, answer) = OperatorOrders.Of(order, Machine.View(NowTicks), IsSuccessorThere ? null : Node);
         Sender.Tell(answer, Self);
         if (input is not null)
         {

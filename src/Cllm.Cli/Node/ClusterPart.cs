@@ -94,7 +94,7 @@ public sealed class ClusterPart
             using (stop.Register(() => Stop(node)))
             {
                 TrainingEnd end = await node.End.ConfigureAwait(false);
-                patience = end.Outcome == RunOutcome.Finished || (Seed is null && !node.HasGivenUp) ? EndPatience : LeavePatience;
+                patience = end.Outcome == RunOutcome.Finished || (Seed is null && !node.HasGivenUp && !end.HasLeft) ? EndPatience : LeavePatience;
                 _others = node.OtherNodes;
                 return end with { HasCoordinated = node.HasCoordinated };
             }

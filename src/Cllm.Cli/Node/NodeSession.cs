@@ -181,6 +181,12 @@ public sealed class NodeSession
             return ExitCode.Success;
         }
 
+        if (end.Outcome == RunOutcome.Stopped && !end.HasLeft && end.HasCoordinated)
+        {
+            _terminal.Fail(RunSummary.StoppedLine(run.FolderPath!, end.CommittedSteps, run.Configuration.Steps));
+            return ExitCode.Interrupted;
+        }
+
         if (_stop.IsCancellationRequested)
         {
             _terminal.Fail($"Left the run at {_request.Join}, which goes on without this process.");

@@ -69,4 +69,9 @@ public sealed record RunSummary
 
     /// <summary>The command that goes on with the run in that folder.</summary>
     public static string ResumeLine(string path) => $"{Program} train --resume --out {Format.Shell(path)}";
+
+    /// <summary>What a run that was stopped after so many of its steps has come to, in one sentence.</summary>
+    public static string StoppedLine(string path, long done, long steps) => done == 0
+        ? $"Stopped before the first step was done; begin again with `{ResumeLine(path)}`."
+        : $"Stopped after step {done} of {steps}, with a checkpoint; go on with `{ResumeLine(path)}`.";
 }

@@ -90,16 +90,19 @@ public sealed class TrainSession : IDisposable
             return ExitCode.Success;
         }
 
-        string resume = $"`{RunSummary.ResumeLine(_run.Path)}`";
         if (end.Outcome == RunOutcome.Failed)
         {
             _terminal.Fail($"Training ended after step {end.CommittedSteps}: {end.Sentence.TrimEnd('.')}.");
             return ExitCode.Failure;
         }
 
-        _terminal.Fail(end.CommittedSteps == 0
-            ? $"Stopped before the first step was done; begin again with {resume}."
-            : $"Stopped after step {end.CommittedSteps} of {_run.Configuration.Steps}, with a checkpoint; go on with {resume}.");
+        if (end.HasLeft)
+        {
+            _terminal.Say("Drained: the run goes on without this process; whoever coordinates it writes its checkpoints and its model from now on.");
+            return ExitCode.Success;
+        }
+
+        _terminal.Fail(RunSummary.StoppedLine(_run.Path, end.CommittedSteps, _run.Configuration.Steps));
         return ExitCode.Interrupted;
     }
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Cllm.Cli;
 using Cllm.Cli.Train;
 
@@ -61,8 +62,9 @@ public sealed class TrainSessionTests : IDisposable
         Assert.Equal(ExitCode.Interrupted, said.Code);
         Assert.Contains("Ctrl-C again leaves at once.", said.Output);
         string sentence = said.IsOneSentence();
-        Assert.Matches(@"^Stopped after step \d+ of 100000, with a checkpoint; go on with `.* train --resume --out .*`\.$", sentence);
-        Assert.Single(Directory.GetDirectories(_shop.At("run/checkpoints")));
+        Match stopped = Regex.Match(sentence, @"^Stopped after step (\d+) of 100000, with a checkpoint; go on with `.* train --resume --out .*`\.$");
+        Assert.True(stopped.Success, sentence);
+        Assert.True(Directory.Exists(_shop.At($"run/checkpoints/step-{stopped.Groups[1].Value}")));
         Assert.False(File.Exists(_shop.At("run/model.safetensors")));
     }
 

@@ -1,3 +1,5 @@
+using Akka.Actor;
+using Cllm.Actors.Inspection;
 using Cllm.Actors.Local;
 using Cllm.Protocol.Coordination;
 using Cllm.Tests.Actors;
@@ -89,6 +91,37 @@ public sealed class StandbyTests
         TestNode successor = Assert.Single(new[] { second, third }, node => node.Node.HasCoordinated);
         Assert.Equal(Steps, successor.Host.Restore());
         Assert.Equal(TestNode.ExpectedDigest(Steps), successor.Digest);
+    }
+
+    [Fact]
+    public async Task A_coordinator_that_nobody_can_succeed_is_not_drained_and_ends_the_run_when_it_leaves()
+    {
+        // It stands still at step 3, when there is something to lose.
+        Action<long> atStep = _ => { };
+        var isThere = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var observer = new RecordingObserver { AtStep = step => atStep(step) };
+        await using var first = TestNode.Start(Steps, observer: observer, change: settings => settings with { NodesToStart = 2, NodesMin = 2 });
+        await using var second = TestNode.Start(Steps, first);
+        atStep = step =>
+        {
+            if (step == 2)
+            {
+                first.Node.AnyCoordinator.Tell(new RunOrder(RunAction.Pause, null), ActorRefs.NoSender);
+                isThere.TrySetResult();
+            }
+        };
+        await isThere.Task.WaitAsync(Patience);
+
+        var answer = await first.Node.AnyCoordinator.Ask<RunAnswer>(new RunOrder(RunAction.Drain, first.Number), Patience);
+        Assert.False(answer.IsTaken);
+        Assert.StartsWith($"Node {first.Number} coordinates the run and no other process can take it over", answer.Sentence, StringComparison.Ordinal);
+        first.Node.Leave();
+
+        TrainingEnd end = await first.EndAsync(60);
+        Assert.Equal((RunOutcome.Stopped, false), (end.Outcome, end.HasLeft));
+        Assert.Equal(end.CommittedSteps, first.Host.Restore());
+        Assert.Equal(TestNode.ExpectedDigest(end.CommittedSteps), first.Digest);
+        Assert.Equal(RunOutcome.Stopped, (await second.EndAsync(60)).Outcome);
     }
 
     private static async Task CheckFinished(TestNode node)

@@ -8,7 +8,7 @@ public sealed class OperatorCommandsTests
 {
     private static readonly RunView Stuck = new(
         "runs/book", "updating", 3, 1000, 41, 40, 25, 2.5, 0.2, 5120, 1_500_000, 3700, new("shard 1", "to update", 75),
-        new(4, 2, 1, 1, 5, 17),
+        new(4, 2, 1, 1, 5, 17), 0,
         [new(0, "10.0.0.1:4053", "there", 1, 1, 60, 2, 3, 10, 20), new(7, "", "lost", 0, 1, null, null, null, 0, 0)],
         [new(0, 0, "idle", 160, 2560, 60, 3, 0, 0), new(448, 7, "lost", 4, null, null, null, 0, 4)],
         [new(0, 0, true, 42, 7, 41, 0), new(1, null, false, null, null, null, 1)],
@@ -23,6 +23,7 @@ public sealed class OperatorCommandsTests
         Assert.Contains(("step", "41 of 1,000 done; last committed step 40, epoch 3"), rows);
         Assert.Contains(("survived", "4 workers, 2 nodes and 1 shard lost; 1 restore, 5 new epochs, 17 messages dropped"), rows);
         Assert.Contains(("workers", "1 of 2, on 1 of 2 nodes"), rows);
+        Assert.Contains(("coordinator", "node 0"), rows);
         Assert.Contains(("traffic", "1.5 MB a step, all nodes together"), rows);
         Assert.Contains(("notes", "node 7 is lost"), rows);
     }

@@ -6,7 +6,7 @@ namespace Cllm.Tests.Joining;
 public sealed class NodeProgressTests
 {
     private static readonly RunView Run = new(
-        "stories", "training", 65537, 200, 70, 69, 50, 0.5151, 0.1, 6555.4, 0, 12, null, new(0, 0, 0, 0, 1, 0), [],
+        "stories", "training", 65537, 200, 70, 69, 50, 0.5151, 0.1, 6555.4, 0, 12, null, new(0, 0, 0, 0, 1, 0), 10, [],
         [new(640, 10, "there", 30, 2000, 1, 1, 1, 0), new(641, 10, "there", 31, 1000.6, 1, 1, 1, 0), new(704, 11, "there", 99, 3555, 1, 1, 1, 0)], [], [], []);
 
     [Fact]

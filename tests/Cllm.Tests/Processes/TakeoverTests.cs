@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Cllm.Actors.Inspection;
 
 namespace Cllm.Tests.Processes;
 
@@ -85,6 +86,33 @@ public sealed class TakeoverTests : IDisposable
         Assert.Contains("this process coordinates the run from now on", said, StringComparison.Ordinal);
         Assert.Contains($"digest of the weights  {_folder.Digest("whole")}", said, StringComparison.Ordinal);
         Assert.True(File.Exists(_folder.At("second/model.safetensors")) ^ File.Exists(_folder.At("third/model.safetensors")));
+    }
+
+    [Fact]
+    public async Task A_first_process_that_is_drained_leaves_the_run_to_a_standby()
+    {
+        string[] run = [.. Shape, "--steps", "2000", "--checkpoint-every", "0", "--workers", "1"];
+        Child.Run(_folder.Begin("whole", run)).Well();
+        string metrics = FreeAddress();
+        using var first = Child.Start(
+            Hasty, _folder.Begin("first", [.. run, "--listen", _address, "--standbys", "2", "--metrics-listen", metrics]));
+        using var second = Standby("second");
+        using var third = Standby("third");
+        first.WaitFor("step 1 ");
+        using var client = new HttpClient { BaseAddress = new Uri($"http://{metrics}") };
+
+        RunView seen = RunViewJson.Read(await client.GetStringAsync("/status"))!;
+
+        using HttpResponseMessage answer = await client.PostAsync($"/drain?node={seen.Coordinator}", null);
+
+        Assert.True(answer.IsSuccessStatusCode);
+        Assert.EndsWith(
+            "Drained: the run goes on without this process; whoever coordinates it writes its checkpoints and its model from now on.",
+            first.Wait().Well().Output.TrimEnd(), StringComparison.Ordinal);
+        string said = second.Wait().Well().Output + third.Wait().Well().Output;
+        Assert.Contains("this process coordinates the run from now on", said, StringComparison.Ordinal);
+        Assert.DoesNotContain("back at step", said, StringComparison.Ordinal);
+        Assert.Contains($"digest of the weights  {_folder.Digest("whole")}", said, StringComparison.Ordinal);
     }
 
     private Child Standby(string name) => Child.Start(Hasty, "node", "--join", _address, "--workers", "1", "--standby", "--out", _folder.At(name));
