@@ -1,4 +1,5 @@
 using Akka.Configuration;
+using Cllm.Actors.Bootstrap;
 using Cllm.Actors.Cluster;
 using Cllm.Model;
 using Cllm.Protocol.Coordination;
@@ -77,6 +78,11 @@ public static class Hocon
     /// <exception cref="InputException">The value is not from 1 to the most there can be.</exception>
     public static int Shards(Config hocon) => Count(hocon, "cllm.shards", 1, ClusterSettings.ShardsMax);
 
+    /// <summary>Nodes of a run, for a process that is told of none on its command line; may be none.</summary>
+    /// <exception cref="InputException">One is no address.</exception>
+    public static IReadOnlyList<NodeAddress> SeedNodes(Config hocon) =>
+        [.. Value("akka.cluster.seed-nodes", () => hocon.GetStringList("akka.cluster.seed-nodes", [])).Select(NodeAddress.ParseSeed)];
+
     /// <summary>Reads every value of ours: who uses one later, when a run's folder is there already, need not find out that it is wrong.</summary>
     private static void RequireUsable(Config hocon)
     {
@@ -85,6 +91,7 @@ public static class Hocon
         _ = JoinPatience(hocon);
         _ = ChannelPort(hocon);
         _ = Shards(hocon);
+        _ = SeedNodes(hocon);
     }
 
     private static long Ticks(Config hocon, string key)

@@ -68,11 +68,13 @@ public sealed record ClusterSystem
     public ActorSystem StartCaller(Action<string> objection) => Start("akka.actor.provider = remote", Listen with { Port = 0 }, objection);
 
     /// <summary>
-    /// A majority of the processes that may coordinate: with one of them, whoever cannot reach it leaves; with three, whoever cannot reach two.
+    /// A majority of the processes that may coordinate: with one of them, whoever cannot reach it leaves; with three, whoever cannot reach two. Whom to join is said
+    /// by the process when it is ready, and not found out by Akka.NET as soon as it starts.
     /// </summary>
     private string NodeText() => $$"""
         akka {
           actor.provider = cluster
+          cluster.seed-nodes = []
           cluster.roles = [{{string.Join(", ", Roles)}}]
           cluster.split-brain-resolver.static-quorum.quorum-size = {{(Coordinators / 2) + 1}}
         }

@@ -22,37 +22,40 @@ public static class Invitations
     }
 
     /// <summary>Asks until there is an answer, from an actor system of its own that is a member of nothing and ends with the answer.</summary>
-    /// <param name="run">A node of the run.</param>
+    /// <param name="nodes">Nodes of the run, one at least; they are asked one after the other.</param>
     /// <param name="network">How this process listens, and its certificate.</param>
     /// <param name="patience">How long to go on asking.</param>
     /// <param name="stop">Gives up.</param>
+    /// <returns>What the run is, and which of them said so.</returns>
     /// <exception cref="InputException">Nobody answers, or the run's program is another one than this.</exception>
     /// <exception cref="OperationCanceledException">It was told to give up.</exception>
-    public static async Task<RunInvitation> AskAsync(NodeAddress run, ClusterSystem network, TimeSpan patience, CancellationToken stop)
+    public static async Task<(RunInvitation Run, NodeAddress By)> AskAsync(
+        IReadOnlyList<NodeAddress> nodes, ClusterSystem network, TimeSpan patience, CancellationToken stop)
     {
         var began = Stopwatch.GetTimestamp();
         var objection = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
         using var caller = network.StartCaller(reason => objection.TrySetResult(reason));
         try
         {
-            var there = caller.ActorSelection(new RootActorPath(network.AddressOf(run)) / "user" / InvitationActor.Name);
-            while (Stopwatch.GetElapsedTime(began) < patience)
+            for (var i = 0; Stopwatch.GetElapsedTime(began) < patience; i++)
             {
+                var node = nodes[i % nodes.Count];
+                var there = caller.ActorSelection(new RootActorPath(network.AddressOf(node)) / "user" / InvitationActor.Name);
                 var question = AnswerAsync(there, stop);
                 if (await Task.WhenAny(question, objection.Task).ConfigureAwait(false) == objection.Task)
                 {
                     throw new InputException(
-                        $"The process at {run} is not trusted: {await objection.Task.ConfigureAwait(false)}; give both certificates of the same authority.");
+                        $"The process at {node} is not trusted: {await objection.Task.ConfigureAwait(false)}; give both certificates of the same authority.");
                 }
 
                 if (await question.ConfigureAwait(false) is { } answer)
                 {
-                    return RunInvitation.Parse(answer, run.ToString(), RunIdentity.ProtocolVersion);
+                    return (RunInvitation.Parse(answer, node.ToString(), RunIdentity.ProtocolVersion), node);
                 }
             }
 
             throw new InputException(
-                $"No run answers at {run} since {patience.TotalSeconds:F0} s; start it there with `cllm train --listen {run}`, and give both the same --tls or neither.");
+                $"No run answers at {string.Join(" or ", nodes)} since {patience.TotalSeconds:F0} s; start it there with `cllm train --listen {nodes[0]}`, and give both the same --tls or neither.");
         }
         finally
         {

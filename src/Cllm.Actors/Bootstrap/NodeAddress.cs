@@ -13,6 +13,8 @@ public readonly record struct NodeAddress(string Host, int Port)
     /// <summary>Where a discovery packet would go; none is sent.</summary>
     private const int DiscardPort = 9;
 
+    private static readonly string[] SeedProtocols = [$"akka.tcp://{ClusterSystem.Name}@", $"akka.ssl.tcp://{ClusterSystem.Name}@"];
+
     /// <summary>Whether nobody outside of this machine can reach it.</summary>
     public bool IsLoopback => Host == "localhost" || (IPAddress.TryParse(Host, out var address) && IPAddress.IsLoopback(address));
 
@@ -36,6 +38,14 @@ public readonly record struct NodeAddress(string Host, int Port)
         }
 
         return new NodeAddress(host, port);
+    }
+
+    /// <summary>Reads one of Akka.NET's seed nodes: its address as Akka.NET writes it, as in <c>akka.tcp://cllm@trainer:4053</c>, or HOST:PORT.</summary>
+    /// <exception cref="InputException">It is neither.</exception>
+    public static NodeAddress ParseSeed(string text)
+    {
+        string protocol = Array.Find(SeedProtocols, start => text.StartsWith(start, StringComparison.Ordinal)) ?? "";
+        return Parse(text[protocol.Length..], "A node in akka.cluster.seed-nodes");
     }
 
     /// <summary>An address of this machine, with any free port, from which the given one can be reached.</summary>

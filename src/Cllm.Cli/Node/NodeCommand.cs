@@ -14,7 +14,7 @@ public sealed class NodeCommand
     private const int ThreadsMax = 1024;
 
     private readonly Option<string?> _join = Values.Text(
-        "--join", "HOST:PORT", "Where `cllm train --listen`, or any other node of the run, listens.", required: true);
+        "--join", "HOST:PORT", "Where `cllm train --listen`, or any other node of the run, listens. [default: akka.cluster.seed-nodes in --hocon]");
 
     private readonly Option<string?> _listen = Values.Text(
         "--listen", "HOST:PORT", "How others reach this process; port 0 is any. [default: the address that faces --join, any port]");
@@ -64,6 +64,7 @@ public sealed class NodeCommand
     private NodeRequest Read(ParseResult parsed)
     {
         string? listen = parsed.GetValue(_listen);
+        string? join = parsed.GetValue(_join);
         string? folder = parsed.GetValue(_out);
         if (parsed.GetValue(_standby) != folder is not null)
         {
@@ -71,7 +72,7 @@ public sealed class NodeCommand
         }
 
         return new NodeRequest(
-            NodeAddress.Parse(parsed.GetRequiredValue(_join)!, "--join"),
+            join is null ? null : NodeAddress.Parse(join, "--join"),
             listen is null ? null : NodeAddress.Parse(listen, "--listen"),
             (int)(parsed.GetValue(_workers) ?? 0),
             (int)(parsed.GetValue(_threads) ?? 0),

@@ -3,7 +3,7 @@ using Cllm.Actors.Bootstrap;
 namespace Cllm.Cli.Node;
 
 /// <summary>What the user asked of `cllm node`.</summary>
-/// <param name="Join">A node of the run.</param>
+/// <param name="Join">A node of the run; null where the actor configuration names some.</param>
 /// <param name="Listen">Where others reach this process; null is an address that faces the run, with any port.</param>
 /// <param name="Workers">Workers; 0 is chosen from the cores.</param>
 /// <param name="ThreadsPerWorker">Threads of each; 0 is chosen from the cores.</param>
@@ -14,7 +14,7 @@ namespace Cllm.Cli.Node;
 /// <param name="HoconPath">--hocon, or null.</param>
 /// <param name="MetricsListen">--metrics-listen, or null.</param>
 public sealed record NodeRequest(
-    NodeAddress Join,
+    NodeAddress? Join,
     NodeAddress? Listen,
     int Workers,
     int ThreadsPerWorker,

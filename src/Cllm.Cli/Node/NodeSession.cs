@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.ExceptionServices;
+using Akka.Configuration;
 using Cllm.Actors;
 using Cllm.Actors.Bootstrap;
 using Cllm.Actors.Channel;
@@ -27,13 +28,27 @@ public sealed class NodeSession
     private readonly CancellationToken _stop;
     private readonly ClusterSystem _network;
 
+    /// <summary>Nodes of the run that may be asked what it is.</summary>
+    private readonly IReadOnlyList<NodeAddress> _seeds;
+
+    /// <summary>The one by which this process joins.</summary>
+    private NodeAddress _join;
+
     private NodeSession(NodeRequest request, Terminal terminal, RunControl control, CancellationToken stop)
     {
         (_request, _terminal, _control, _stop) = (request, terminal, control, stop);
-        NodeAddress listen = request.Listen ?? NodeAddress.Facing(request.Join);
+        Config hocon = Hocon.Load(request.HoconPath);
+        _seeds = request.Join is { } join ? [join] : Hocon.SeedNodes(hocon);
+        if (_seeds.Count == 0)
+        {
+            throw new InputException("A node of the run is needed: give one with --join HOST:PORT, or some as akka.cluster.seed-nodes in the actor configuration.");
+        }
+
+        _join = _seeds[0];
+        NodeAddress listen = request.Listen ?? NodeAddress.Facing(_join);
         _network = new ClusterSystem
         {
-            Hocon = Hocon.Load(request.HoconPath),
+            Hocon = hocon,
             Listen = listen,
             Certificates = request.TlsPath is null ? null : NodeCertificates.Load(request.TlsPath),
             Roles = request.IsStandby ? [ClusterNode.CoordinatorRole, ClusterSystem.WorkerRole] : [ClusterSystem.WorkerRole],
@@ -55,9 +70,8 @@ public sealed class NodeSession
 
     private async Task<int> RunAsync()
     {
-        _terminal.Say($"Asking {_request.Join} what its run is …");
-        RunInvitation invitation = await Invitations.AskAsync(
-            _request.Join, _network, Hocon.JoinPatience(_network.Hocon), _stop).ConfigureAwait(false);
+        _terminal.Say($"Asking {string.Join(" or ", _seeds)} what its run is …");
+        (RunInvitation invitation, _join) = await Invitations.AskAsync(_seeds, _network, Hocon.JoinPatience(_network.Hocon), _stop).ConfigureAwait(false);
         RefuseStandby(invitation);
         RunOptions options = Spread(invitation);
         MemoryCheck.OfNode(invitation.Configuration, options).Require(_terminal.Fail);
@@ -94,7 +108,7 @@ public sealed class NodeSession
         var part = new ClusterPart
         {
             Network = _network with { Coordinators = invitation.Coordinators },
-            Seed = _request.Join,
+            Seed = _join,
             Settings = new ClusterSettings
             {
                 Run = identity,
@@ -106,7 +120,7 @@ public sealed class NodeSession
                 NodesMin = invitation.NodesMin,
                 EvaluateEvery = configuration.EvaluateEvery,
                 CheckpointEvery = options.CheckpointEvery,
-                Name = $"the run at {_request.Join}",
+                Name = $"the run at {_join}",
                 StepTokens = run.Plan.BatchTokens,
                 Hocon = _network.Hocon,
                 Blobs = blobs,
@@ -116,7 +130,7 @@ public sealed class NodeSession
             Control = _control,
         };
         _terminal.Say(
-            $"Joined the run at {_request.Join}: {Format.Count(run.Plan.Layout.Parameters)} parameters, {configuration.Steps} steps; "
+            $"Joined the run at {_join}: {Format.Count(run.Plan.Layout.Parameters)} parameters, {configuration.Steps} steps; "
             + $"{Format.Plural(options.Workers, "worker")} here, {Format.Plural(options.ThreadsPerWorker, "thread")} each.");
         if (run.LacksCheckpoint(host.Checkpoints))
         {
@@ -189,27 +203,27 @@ public sealed class NodeSession
 
         if (_stop.IsCancellationRequested)
         {
-            _terminal.Fail($"Left the run at {_request.Join}, which goes on without this process.");
+            _terminal.Fail($"Left the run at {_join}, which goes on without this process.");
             return ExitCode.Interrupted;
         }
 
         if (end.HasLeft)
         {
-            _terminal.Say($"Drained: the run at {_request.Join} goes on without this process, which may be started again at any time.");
+            _terminal.Say($"Drained: the run at {_join} goes on without this process, which may be started again at any time.");
             return ExitCode.Success;
         }
 
         if (end.Outcome == RunOutcome.Stopped)
         {
             _terminal.Fail(end.CommittedSteps == 0
-                ? $"The run at {_request.Join} was stopped before its first step was done; join again when it begins."
-                : $"The run at {_request.Join} was stopped, with a checkpoint; join again when it goes on.");
+                ? $"The run at {_join} was stopped before its first step was done; join again when it begins."
+                : $"The run at {_join} was stopped, with a checkpoint; join again when it goes on.");
             return ExitCode.Interrupted;
         }
 
         if (end.IsRefused)
         {
-            throw new InputException($"The run at {_request.Join} does not take this process in: {end.Sentence.TrimEnd('.')}.");
+            throw new InputException($"The run at {_join} does not take this process in: {end.Sentence.TrimEnd('.')}.");
         }
 
         _terminal.Fail($"This process takes part no longer: {end.Sentence.TrimEnd('.')}.");
@@ -220,7 +234,7 @@ public sealed class NodeSession
     {
         if (_request.IsStandby && invitation.Coordinators == 1)
         {
-            throw new InputException($"The run at {_request.Join} was started without --standbys, so none can take it over; leave --standby out.");
+            throw new InputException($"The run at {_join} was started without --standbys, so none can take it over; leave --standby out.");
         }
     }
 

@@ -86,6 +86,7 @@ public sealed class HoconTests : IDisposable
     [InlineData("cllm.join-patience = 0s")]
     [InlineData("cllm.channel-port = 70000")]
     [InlineData("cllm.shards = 0")]
+    [InlineData("akka.cluster.seed-nodes = [trainer]")]
     public void A_value_that_cannot_be_used_is_named_before_anything_is_begun(string text)
     {
         File.WriteAllText(_path, text);

@@ -20,8 +20,19 @@ public sealed class InvitationTests
         RunInvitation invitation = RunInvitationTests.Some with { ProtocolVersion = RunIdentity.ProtocolVersion };
         using ActorSystem node = Network.StartNode();
         Invitations.Serve(node, invitation);
-        Assert.Equal(invitation, await Invitations.AskAsync(AddressOf(node), Network, Patience, CancellationToken.None));
+        Assert.Equal((invitation, AddressOf(node)), await Invitations.AskAsync([AddressOf(node)], Network, Patience, CancellationToken.None));
         Assert.Empty(Akka.Cluster.Cluster.Get(node).State.Members);
+        await node.Terminate();
+    }
+
+    [Fact]
+    public async Task Of_several_nodes_those_that_do_not_answer_are_passed_over()
+    {
+        RunInvitation invitation = RunInvitationTests.Some with { ProtocolVersion = RunIdentity.ProtocolVersion };
+        using ActorSystem node = Network.StartNode();
+        Invitations.Serve(node, invitation);
+        NodeAddress[] nodes = [new("127.0.0.1", 1), AddressOf(node)];
+        Assert.Equal((invitation, nodes[1]), await Invitations.AskAsync(nodes, Network, Patience, CancellationToken.None));
         await node.Terminate();
     }
 
@@ -30,8 +41,8 @@ public sealed class InvitationTests
     {
         var nobody = new NodeAddress("127.0.0.1", 1);
         var failure = await Assert.ThrowsAsync<InputException>(
-            () => Invitations.AskAsync(nobody, Network, TimeSpan.FromSeconds(1), CancellationToken.None));
-        Assert.StartsWith("No run answers at 127.0.0.1:1 since 1 s; start it there with `cllm train --listen 127.0.0.1:1`", failure.Message);
+            () => Invitations.AskAsync([nobody, new("::1", 2)], Network, TimeSpan.FromSeconds(1), CancellationToken.None));
+        Assert.StartsWith("No run answers at 127.0.0.1:1 or [::1]:2 since 1 s; start it there with `cllm train --listen 127.0.0.1:1`", failure.Message);
     }
 
     [Fact]

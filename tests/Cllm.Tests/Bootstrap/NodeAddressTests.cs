@@ -39,6 +39,22 @@ public sealed class NodeAddressTests
     public void Anything_else_is_refused_by_name(string text) =>
         Assert.StartsWith($"--join is '{text}' and must be HOST:PORT", Assert.Throws<InputException>(() => NodeAddress.Parse(text, "--join")).Message);
 
+    [Theory]
+    [InlineData("akka.tcp://cllm@trainer:4053", "trainer", 4053)]
+    [InlineData("akka.ssl.tcp://cllm@10.0.0.7:4053", "10.0.0.7", 4053)]
+    [InlineData("akka.tcp://cllm@[::1]:4053", "::1", 4053)]
+    [InlineData("trainer:4053", "trainer", 4053)]
+    public void A_seed_node_is_read_as_akka_writes_it_or_plainly(string text, string host, int port) => Assert.Equal(new NodeAddress(host, port), NodeAddress.ParseSeed(text));
+
+    [Theory]
+    [InlineData("akka.tcp://other@trainer:4053")]
+    [InlineData("akka.tcp://cllm")]
+    [InlineData("akka://cllm@trainer:4053")]
+    [InlineData("://")]
+    [InlineData("trainer")]
+    public void Any_other_seed_node_is_refused_by_name(string text) => Assert.StartsWith(
+        $"A node in akka.cluster.seed-nodes is '{text}' and must be HOST:PORT", Assert.Throws<InputException>(() => NodeAddress.ParseSeed(text)).Message);
+
     [Fact]
     public void A_node_that_joins_on_this_machine_listens_on_this_machine_only() =>
         Assert.Equal(new NodeAddress("127.0.0.1", 0), NodeAddress.Facing(new NodeAddress("127.0.0.1", 4053)));

@@ -109,15 +109,15 @@ public sealed class NodeCertificatesTests : IDisposable
         using ActorSystem node = network.StartNode();
         Invitations.Serve(node, invitation);
         var run = new NodeAddress("127.0.0.1", ((ExtendedActorSystem)node).Provider.DefaultAddress.Port!.Value);
-        Assert.Equal(invitation, await Invitations.AskAsync(run, network, TimeSpan.FromSeconds(20), CancellationToken.None));
+        Assert.Equal((invitation, run), await Invitations.AskAsync([run], network, TimeSpan.FromSeconds(20), CancellationToken.None));
 
         var unheard = await Assert.ThrowsAsync<InputException>(
-            () => Invitations.AskAsync(run, Network(null), TimeSpan.FromSeconds(2), CancellationToken.None));
+            () => Invitations.AskAsync([run], Network(null), TimeSpan.FromSeconds(2), CancellationToken.None));
         Assert.StartsWith($"No run answers at {run}", unheard.Message, StringComparison.Ordinal);
 
         // It is not asked again, for the answer will not be another one.
         var refused = await Assert.ThrowsAsync<InputException>(
-            () => Invitations.AskAsync(run, Network(Make("strange", "trainer")), TimeSpan.FromMinutes(10), CancellationToken.None));
+            () => Invitations.AskAsync([run], Network(Make("strange", "trainer")), TimeSpan.FromMinutes(10), CancellationToken.None));
         Assert.Equal(
             $"The process at {run} is not trusted: its certificate CN=cllm node was issued by CN=cllm authority and not by an authority that is trusted here; "
             + "give both certificates of the same authority.", refused.Message);

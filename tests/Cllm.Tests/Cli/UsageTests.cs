@@ -66,7 +66,7 @@ public class UsageTests
     [InlineData("--model is needed; see `cllm generate --help`.", "generate")]
     [InlineData("DIR is needed; see `cllm digest --help`.", "digest")]
     [InlineData("--data is empty; give a PATH.", "train", "--data", "")]
-    [InlineData("--join is needed; see `cllm node --help`.", "node")]
+    [InlineData("A node of the run is needed: give one with --join HOST:PORT, or some as akka.cluster.seed-nodes in the actor configuration.", "node")]
     [InlineData("--out is needed; see `cllm certificate --help`.", "certificate")]
     [InlineData("--preset is 'gpt5' and must be one of seed, shakespeare-cpu, shakespeare, gpt2-124m.", "train", "--preset", "gpt5")]
     [InlineData("--tokenizer is 'word' and must be one of byte, char, bpe.", "train", "--tokenizer", "word")]

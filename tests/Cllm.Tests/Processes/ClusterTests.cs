@@ -28,6 +28,19 @@ public sealed class ClusterTests : IDisposable
         Assert.Equal(_folder.Digest("one"), _folder.Digest("two"));
     }
 
+    /// <summary>The configuration is the trainer's as well, who begins a cluster all the same.</summary>
+    [Fact]
+    public void A_node_finds_the_run_by_the_seed_nodes_of_its_configuration()
+    {
+        string hocon = _folder.At("seeds.hocon");
+        File.WriteAllText(hocon, $"akka.cluster.seed-nodes = [\"{FreeAddress()}\", \"akka.tcp://cllm@{_address}\"]");
+        using var trainer = Child.Start(_folder.Begin(
+            "two", [.. TrainingFolder.Odd, "--steps", "30", "--workers", "1", "--hocon", hocon, "--listen", _address, "--wait-for-nodes", "2", "--metrics-listen", AnyPort]));
+        using var node = Child.Start("node", "--hocon", hocon, "--workers", "1");
+        trainer.Wait().Well();
+        Assert.Contains($"Joined the run at {_address}", node.Wait().Well().Output, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_node_that_is_killed_is_done_without_and_leaves_nothing_large()
     {
