@@ -15,6 +15,9 @@ namespace Cllm.Tests.Actors.Transcripts;
 /// <summary>Replays what a coordinator is told: through the actor of a single process, or through that of a cluster.</summary>
 internal sealed partial class CoordinatorReplay : Replay
 {
+    /// <summary>The process that coordinates is none of a transcript's nodes: any of those may leave without taking the coordinator along.</summary>
+    private const int OwnNode = 1_000_000;
+
     private readonly bool _isCluster;
     private readonly CoordinatorRun _run;
     private readonly ReplayedProcess? _process;
@@ -41,7 +44,7 @@ internal sealed partial class CoordinatorReplay : Replay
         if (isCluster)
         {
             _run = new(Host, Log, settings, new("", 0, settings.Leaves));
-            _process = new(system.Sys, 0, settings.Run, settings.Leaves, settings.Shards, workers: 0);
+            _process = new(system.Sys, OwnNode, settings.Run, settings.Leaves, settings.Shards, workers: 0);
             _process.Run.NodeActor = Someone("process", Hear);
             var (coordination, process) = (_run, _process.Run);
             Actor = _parent.ChildActorOf(Props.Create(() => new ClusterCoordinatorActor(coordination, process)));
