@@ -8,7 +8,8 @@ using Cllm.Protocol.Nodes;
 namespace Cllm.Actors;
 
 /// <summary>
-/// The configuration of the actor system: akka.hocon beside the program, over it another file, over that variables of the environment.
+/// The configuration of the actor system: akka.hocon beside the program, over it another file, over that variables of the environment, and over those keys of the
+/// command line.
 /// </summary>
 public static class Hocon
 {
@@ -23,9 +24,13 @@ public static class Hocon
     /// <exception cref="InputException">A file is missing or is not HOCON, or a key of the cllm section does not exist or has no value that can be used.</exception>
     public static Config Load(string? overPath = null) => Load(overPath, HoconVariables.OfThisProcess());
 
-    /// <summary>Reads the configuration with given variables laid over it.</summary>
-    /// <exception cref="InputException">As above, or a variable's value is not HOCON.</exception>
-    internal static Config Load(string? overPath, IEnumerable<(string Name, string Value)> variables)
+    /// <summary>Reads the configuration, with the variables of this process and a command line's keys laid over it.</summary>
+    /// <exception cref="InputException">As above, or a key of the command line cannot be used.</exception>
+    public static Config Load(HoconLayers given) => Load(given.Path, HoconVariables.OfThisProcess(), given.Keys);
+
+    /// <summary>Reads the configuration with given variables and keys laid over it.</summary>
+    /// <exception cref="InputException">As above, or a value is not HOCON.</exception>
+    internal static Config Load(string? overPath, IEnumerable<(string Name, string Value)> variables, IReadOnlyList<string>? keys = null)
     {
         var own = Read(Path.Combine(AppContext.BaseDirectory, FileName));
         var layered = own;
@@ -36,12 +41,12 @@ public static class Hocon
             layered = over.WithFallback(layered);
         }
 
-        foreach (var (name, key, text) in HoconVariables.Read(variables))
+        foreach (var (name, key, text) in HoconVariables.Read(variables).Concat(HoconVariables.ReadGiven(keys ?? [])))
         {
-            var over = Parse($"the variable {name}", text);
+            var over = Parse(name, text);
             if (key.StartsWith(Section + ".", StringComparison.Ordinal) && !own.HasPath(key))
             {
-                throw new InputException($"The variable {name} stands for {key}, and there is no such key; see {FileName} for those there are.");
+                throw new InputException($"{Capital(name)} is for a key {key}, and there is no such key; see {FileName} for those there are.");
             }
 
             layered = over.WithFallback(layered);
@@ -166,6 +171,8 @@ public static class Hocon
         }
     }
 
+    private static string Capital(string what) => $"{char.ToUpperInvariant(what[0])}{what[1..]}";
+
     private static Config Parse(string what, string text)
     {
         try
@@ -174,7 +181,7 @@ public static class Hocon
         }
         catch (Exception failure) when (failure is FormatException or ConfigurationException)
         {
-            throw new InputException($"{char.ToUpperInvariant(what[0])}{what[1..]} is not valid HOCON ({Shown(failure)}); correct it.", failure);
+            throw new InputException($"{Capital(what)} is not valid HOCON ({Shown(failure)}); correct it.", failure);
         }
     }
 }

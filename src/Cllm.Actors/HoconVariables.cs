@@ -1,4 +1,5 @@
 using System.Collections;
+using Cllm.Model;
 
 namespace Cllm.Actors;
 
@@ -20,7 +21,24 @@ internal static class HoconVariables
         where Prefixes.Any(prefix => variable.Name.StartsWith(prefix, StringComparison.Ordinal) && variable.Name.Length > prefix.Length)
         orderby variable.Name
         let key = variable.Name.ToLowerInvariant().Replace("__", ".").Replace('_', '-')
-        select (variable.Name, key, $"{key} = {Typed(variable.Value)}");
+        select ($"the variable {variable.Name}", key, $"{key} = {Typed(variable.Value)}");
+
+    /// <summary>Those that a command line gives as KEY=VALUE.</summary>
+    /// <exception cref="InputException">One is not of that form, or its key is none of the configuration's.</exception>
+    public static IEnumerable<(string Name, string Key, string Text)> ReadGiven(IEnumerable<string> given)
+    {
+        foreach (string text in given)
+        {
+            int equals = text.IndexOf('=', StringComparison.Ordinal);
+            string key = text[..Math.Max(equals, 0)].Trim();
+            if (!key.StartsWith("cllm.", StringComparison.Ordinal) && !key.StartsWith("akka.", StringComparison.Ordinal))
+            {
+                throw new InputException($"--set is '{text}' and must be KEY=VALUE with a key of the actor configuration, for example cllm.patience=30s.");
+            }
+
+            yield return ($"--set {key}", key, $"{key} = {Typed(text[(equals + 1)..].Trim())}");
+        }
+    }
 
     /// <summary>A list, an object and a text in quotes are HOCON as they stand; all else is one value, whatever signs are in it.</summary>
     private static string Typed(string value) => value.TrimStart() is ['[' or '{' or '"', ..]

@@ -25,7 +25,7 @@ public static class LocalTraining
     public static async Task<TrainingEnd> RunAsync(
         LocalTrainingSettings settings, IRunHost host, ITrainingObserver observer, CancellationToken stop)
     {
-        var hocon = Hocon.Load(settings.HoconPath);
+        var hocon = settings.Hocon ?? Hocon.Load();
         var run = new LocalRun(host, observer, CoordinatorSettingsOf(settings, host, hocon), settings.Workers,
             new(settings.Name, settings.StepTokens, settings.Leaves));
         var end = new TaskCompletionSource<TrainingEnd>(TaskCreationOptions.RunContinuationsAsynchronously);

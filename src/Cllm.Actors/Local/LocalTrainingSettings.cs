@@ -1,3 +1,4 @@
+using Akka.Configuration;
 using Cllm.Actors.Inspection;
 
 namespace Cllm.Actors.Local;
@@ -35,6 +36,6 @@ public sealed record LocalTrainingSettings
     /// <summary>Attached to the run while it lives; none when nobody inspects it.</summary>
     public RunControl? Control { get; init; }
 
-    /// <summary>A HOCON file laid over the program's own; none for that alone.</summary>
-    public string? HoconPath { get; init; }
+    /// <summary>The configuration of the actor system; none for the program's own.</summary>
+    public Config? Hocon { get; init; }
 }

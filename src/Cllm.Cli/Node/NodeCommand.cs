@@ -40,7 +40,7 @@ public sealed class NodeCommand
 
     private readonly Option<string?> _out = Values.Text("--out", "DIR", "The run's folder if this process takes it over.");
     private readonly Option<string?> _tls = Values.Text("--tls", "DIR", "Certificates made by `cllm certificate`; the run's own CA has to be in it.");
-    private readonly Option<string?> _hocon = Values.Text("--hocon", "PATH", "More Akka.NET configuration, over akka.hocon.");
+    private readonly ActorOptions _actors = new();
 
     private readonly Option<string?> _metricsListen = Values.Text(
         "--metrics-listen", "HOST:PORT", "Serve /metrics, /healthz and /status here too. [default: off]");
@@ -55,8 +55,14 @@ public sealed class NodeCommand
         var command = new Command("node", "Take part in a run that another process has started, until it ends or Ctrl-C.")
         {
             options._join, options._listen, options._workers, options._threads, options._recompute, options._data, options._standby, options._out,
-            options._tls, options._hocon, options._metricsListen,
+            options._tls,
         };
+        foreach (Option option in options._actors.All)
+        {
+            command.Add(option);
+        }
+
+        command.Add(options._metricsListen);
         command.SetAction(parsed => run(options.Read(parsed)));
         return command;
     }
@@ -80,7 +86,7 @@ public sealed class NodeCommand
             parsed.GetValue(_data),
             folder,
             parsed.GetValue(_tls),
-            parsed.GetValue(_hocon),
+            _actors.Read(parsed),
             parsed.GetValue(_metricsListen));
     }
 }

@@ -1,3 +1,4 @@
+using Cllm.Actors;
 using Cllm.Actors.Bootstrap;
 
 namespace Cllm.Cli.Node;
@@ -11,7 +12,7 @@ namespace Cllm.Cli.Node;
 /// <param name="DataPath">The run's data, or null to have its token ids sent.</param>
 /// <param name="OutPath">Folder of the run if this process takes it over; null for a process that never does.</param>
 /// <param name="TlsPath">Folder of the certificates; null without.</param>
-/// <param name="HoconPath">--hocon, or null.</param>
+/// <param name="Hocon">--hocon and --set.</param>
 /// <param name="MetricsListen">--metrics-listen, or null.</param>
 public sealed record NodeRequest(
     NodeAddress? Join,
@@ -22,7 +23,7 @@ public sealed record NodeRequest(
     string? DataPath,
     string? OutPath,
     string? TlsPath,
-    string? HoconPath,
+    HoconLayers Hocon,
     string? MetricsListen)
 {
     /// <summary>Whether this process can take over the run's coordinator.</summary>

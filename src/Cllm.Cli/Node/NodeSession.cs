@@ -37,7 +37,7 @@ public sealed class NodeSession
     private NodeSession(NodeRequest request, Terminal terminal, RunControl control, CancellationToken stop)
     {
         (_request, _terminal, _control, _stop) = (request, terminal, control, stop);
-        Config hocon = Hocon.Load(request.HoconPath);
+        Config hocon = Hocon.Load(request.Hocon);
         _seeds = request.Join is { } join ? [join] : Hocon.SeedNodes(hocon);
         if (_seeds.Count == 0)
         {

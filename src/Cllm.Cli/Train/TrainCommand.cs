@@ -24,13 +24,12 @@ public sealed class TrainCommand
         Arity = ArgumentArity.Zero,
     };
 
-    private readonly Option<string?> _hocon = Values.Text("--hocon", "PATH", "More Akka.NET configuration, over akka.hocon.");
-
     private readonly Option<string?> _metricsListen = Values.Text(
         "--metrics-listen", "HOST:PORT", "Serve /metrics, /healthz and /status for Prometheus, `cllm status` and `cllm workers`. [default: off; 127.0.0.1:9115 beside --listen]");
 
     private readonly TrainSettings _settings = new();
     private readonly ClusterOptions _cluster = new();
+    private readonly ActorOptions _actors = new();
 
     private TrainCommand() { }
 
@@ -48,12 +47,11 @@ public sealed class TrainCommand
             command.Add(setting.Option);
         }
 
-        foreach (Option option in options._cluster.All)
+        foreach (Option option in options._cluster.All.Concat(options._actors.All))
         {
             command.Add(option);
         }
 
-        command.Add(options._hocon);
         command.Add(options._metricsListen);
         command.SetAction(parsed => run(options.Read(parsed)));
         return command;
@@ -67,7 +65,7 @@ public sealed class TrainCommand
         parsed.GetValue(_init),
         parsed.GetValue(_out),
         parsed.GetValue(_resume),
-        parsed.GetValue(_hocon),
+        _actors.Read(parsed),
         _cluster.Read(parsed))
     {
         MetricsListen = parsed.GetValue(_metricsListen),

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Cllm.Actors;
 using Cllm.Cli.Node;
 
 namespace Cllm.Cli.Train;
@@ -11,7 +12,7 @@ namespace Cllm.Cli.Train;
 /// <param name="InitPath">--init, or null for weights drawn from the seed.</param>
 /// <param name="OutPath">--out, or null for a folder under runs/.</param>
 /// <param name="Resume">Whether to go on with a run.</param>
-/// <param name="HoconPath">--hocon, or null.</param>
+/// <param name="Hocon">--hocon and --set.</param>
 /// <param name="Cluster">How others can join; null when nobody can.</param>
 public sealed record TrainRequest(
     TrainSettings Settings,
@@ -21,7 +22,7 @@ public sealed record TrainRequest(
     string? InitPath,
     string? OutPath,
     bool Resume,
-    string? HoconPath,
+    HoconLayers Hocon,
     ClusterRequest? Cluster)
 {
     /// <summary>--metrics-listen, or null.</summary>

@@ -23,12 +23,13 @@ public sealed class TrainSession : IDisposable
     private readonly RunHost _host;
     private readonly Terminal _terminal;
     private readonly RunInspection _inspection;
+    private readonly Config _hocon;
     private RunObserver? _observer;
     private RunMetrics? _metrics;
 
-    private TrainSession(PreparedRun run, Terminal terminal, RunInspection inspection)
+    private TrainSession(PreparedRun run, Terminal terminal, RunInspection inspection, Config hocon)
     {
-        _inspection = inspection;
+        (_inspection, _hocon) = (inspection, hocon);
         _run = run;
         _terminal = terminal;
         _plan = run.Plan();
@@ -52,13 +53,13 @@ public sealed class TrainSession : IDisposable
     public static int Run(TrainRequest request, Terminal terminal, CancellationToken stop)
     {
         // Asked here, so that a fault in it leaves no run's folder behind.
-        Config hocon = Hocon.Load(request.HoconPath);
+        Config hocon = Hocon.Load(request.Hocon);
         ClusterSystem? network = request.Cluster is null ? null : StartedRun.Network(request.Cluster, hocon);
         using RunInspection inspection = request is { MetricsListen: null, Cluster: not null }
             ? RunInspection.StartUsual(terminal.Fail)
             : RunInspection.Start(request.MetricsListen);
         using PreparedRun run = request.Resume ? PreparedRun.Resume(request, terminal) : PreparedRun.Start(request, terminal);
-        using var session = new TrainSession(run, terminal, inspection);
+        using var session = new TrainSession(run, terminal, inspection, hocon);
         return session.Run(request, network, stop);
     }
 
@@ -140,7 +141,7 @@ public sealed class TrainSession : IDisposable
             () => display.Note("Stopping after this step, with a checkpoint. Ctrl-C again leaves at once."));
         Task<TrainingEnd> training = request.Cluster is { } cluster
             ? StartedRun.TrainAsync(network!, cluster, _run, first, _host, _observer, _inspection.Control, stop)
-            : LocalTraining.RunAsync(Local(first, request.HoconPath), _host, _observer, stop);
+            : LocalTraining.RunAsync(Local(first), _host, _observer, stop);
         TrainingEnd end = training.GetAwaiter().GetResult();
         if (_observer.Failure is { } failure)
         {
@@ -150,7 +151,7 @@ public sealed class TrainSession : IDisposable
         return end;
     }
 
-    private LocalTrainingSettings Local(long first, string? hoconPath)
+    private LocalTrainingSettings Local(long first)
     {
         RunConfiguration run = _run.Configuration;
         return new LocalTrainingSettings
@@ -162,7 +163,7 @@ public sealed class TrainSession : IDisposable
             FirstStep = first,
             EvaluateEvery = run.EvaluateEvery,
             CheckpointEvery = _run.Options.CheckpointEvery,
-            HoconPath = hoconPath,
+            Hocon = _hocon,
             Name = _run.Path,
             StepTokens = _plan.BatchTokens,
             Control = _inspection.Control,

@@ -95,6 +95,24 @@ public sealed class HoconTests : IDisposable
     }
 
     [Fact]
+    public void A_key_of_the_command_line_wins_over_files_and_variables()
+    {
+        File.WriteAllText(_path, "cllm.shards = 3, cllm.announce = 1s");
+        var hocon = Hocon.Load(_path, [("CLLM__SHARDS", "4"), ("AKKA__LOGLEVEL", "INFO")], ["cllm.shards=5", "akka.loglevel = ERROR", "akka.cluster.seed-nodes=[\"a:1\", \"b:2\"]"]);
+        Assert.Equal((5, "1s", "ERROR"), (Hocon.Shards(hocon), hocon.GetString("cllm.announce"), hocon.GetString("akka.loglevel")));
+        Assert.Equal(["a:1", "b:2"], Hocon.SeedNodes(hocon).Select(node => $"{node}"));
+    }
+
+    [Theory]
+    [InlineData("cllm.shards", "--set is 'cllm.shards' and must be KEY=VALUE")]
+    [InlineData("=3", "--set is '=3' and must be KEY=VALUE")]
+    [InlineData("shards=3", "--set is 'shards=3' and must be KEY=VALUE with a key of the actor configuration")]
+    [InlineData("cllm.shrads=3", "--set cllm.shrads is for a key cllm.shrads, and there is no such key")]
+    [InlineData("cllm.shards=many", "cllm.shards in the actor configuration cannot be read")]
+    public void A_key_of_the_command_line_that_cannot_be_used_is_named(string given, string beginning) =>
+        Assert.StartsWith(beginning, Assert.Throws<InputException>(() => Hocon.Load(null, [], [given])).Message, StringComparison.Ordinal);
+
+    [Fact]
     public void What_is_shown_of_a_file_that_is_no_text_is_short_and_without_control_characters()
     {
         File.WriteAllText(_path, "cllm { a { }, b = 1 } \e[31m" + new string('x', 10_000));

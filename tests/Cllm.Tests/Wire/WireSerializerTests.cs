@@ -19,15 +19,12 @@ public sealed class WireSerializerTests
     [Fact]
     public async Task A_run_whose_every_message_goes_through_its_serializer_has_the_same_bits()
     {
-        using var folder = new TemporaryFolder();
-        var hocon = folder.At("all.hocon");
-        File.WriteAllText(hocon, EveryMessageThroughSerializers);
         var digests = new List<string>();
-        foreach (var path in new[] { null, hocon })
+        foreach (var hocon in new[] { null, ConfigurationFactory.ParseString(EveryMessageThroughSerializers).WithFallback(Hocon.Load()) })
         {
             var settings = new LocalTrainingSettings
             {
-                Leaves = 6, Steps = 8, Workers = 3, Shards = 2, EvaluateEvery = 4, CheckpointEvery = 3, HoconPath = path,
+                Leaves = 6, Steps = 8, Workers = 3, Shards = 2, EvaluateEvery = 4, CheckpointEvery = 3, Hocon = hocon,
             };
             var (host, observer) = (new FakeHost(6), new RecordingObserver());
             var end = await LocalTraining.RunAsync(settings, host, observer, CancellationToken.None);
