@@ -72,6 +72,25 @@ public readonly record struct NodeAddress(string Host, int Port)
         }
     }
 
+    /// <summary>The same for the first of several that can be found: a machine that is gone may have no name any more.</summary>
+    /// <exception cref="InputException">None can be found.</exception>
+    public static NodeAddress FacingAny(IReadOnlyList<NodeAddress> others)
+    {
+        foreach (NodeAddress other in others.SkipLast(1))
+        {
+            try
+            {
+                return Facing(other);
+            }
+            catch (InputException)
+            {
+                // The next one may have a name.
+            }
+        }
+
+        return Facing(others[^1]);
+    }
+
     /// <summary>As in <c>127.0.0.1:4053</c>.</summary>
     public override string ToString() => Host.Contains(':') ? $"[{Host}]:{Port}" : $"{Host}:{Port}";
 }

@@ -45,7 +45,7 @@ public sealed class NodeSession
         }
 
         _join = _seeds[0];
-        NodeAddress listen = request.Listen ?? NodeAddress.Facing(_join);
+        NodeAddress listen = request.Listen ?? NodeAddress.FacingAny(_seeds);
         _network = new ClusterSystem
         {
             Hocon = hocon,

@@ -59,6 +59,14 @@ public sealed class NodeAddressTests
     public void A_node_that_joins_on_this_machine_listens_on_this_machine_only() =>
         Assert.Equal(new NodeAddress("127.0.0.1", 0), NodeAddress.Facing(new NodeAddress("127.0.0.1", 4053)));
 
+    [Fact]
+    public void A_node_that_cannot_be_found_is_passed_over_where_others_are_known()
+    {
+        NodeAddress gone = new("gone.invalid", 4053);
+        Assert.Equal(new NodeAddress("127.0.0.1", 0), NodeAddress.FacingAny([gone, new("127.0.0.1", 4053)]));
+        Assert.StartsWith("gone.invalid cannot be found from here", Assert.Throws<InputException>(() => NodeAddress.FacingAny([gone, gone])).Message, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("10.0.0.7:4053")]
     [InlineData("node-3:4053")]
