@@ -31,7 +31,7 @@ internal static class HoconVariables
         {
             int equals = text.IndexOf('=', StringComparison.Ordinal);
             string key = text[..Math.Max(equals, 0)].Trim();
-            if (!key.StartsWith("cllm.", StringComparison.Ordinal) && !key.StartsWith("akka.", StringComparison.Ordinal))
+            if (!IsKey(key))
             {
                 throw new InputException($"--set is '{text}' and must be KEY=VALUE with a key of the actor configuration, for example cllm.patience=30s.");
             }
@@ -39,6 +39,9 @@ internal static class HoconVariables
             yield return ($"--set {key}", key, $"{key} = {Typed(text[(equals + 1)..].Trim())}");
         }
     }
+
+    private static bool IsKey(string key) =>
+        key.Split('.') is ["cllm" or "akka", _, ..] words && words.All(word => word.Length > 0 && word.All(sign => char.IsAsciiLetterOrDigit(sign) || sign is '-' or '_'));
 
     /// <summary>A list, an object and a text in quotes are HOCON as they stand; all else is one value, whatever signs are in it.</summary>
     private static string Typed(string value) => value.TrimStart() is ['[' or '{' or '"', ..]

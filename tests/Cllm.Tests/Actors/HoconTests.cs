@@ -105,6 +105,8 @@ public sealed class HoconTests : IDisposable
 
     [Theory]
     [InlineData("cllm.shards", "--set is 'cllm.shards' and must be KEY=VALUE")]
+    [InlineData("cllm. =3", "--set is 'cllm. =3' and must be KEY=VALUE")]
+    [InlineData("akka=3", "--set is 'akka=3' and must be KEY=VALUE")]
     [InlineData("=3", "--set is '=3' and must be KEY=VALUE")]
     [InlineData("shards=3", "--set is 'shards=3' and must be KEY=VALUE with a key of the actor configuration")]
     [InlineData("cllm.shrads=3", "--set cllm.shrads is for a key cllm.shrads, and there is no such key")]
