@@ -4,6 +4,7 @@ using Akka.Actor;
 using Akka.Actor.Setup;
 using Akka.Configuration;
 using Akka.Remote.Transport.DotNetty;
+using Cllm.Actors.Door;
 
 namespace Cllm.Actors.Bootstrap;
 
@@ -23,6 +24,9 @@ public sealed record ClusterSystem
     /// <summary>Role of the processes with workers.</summary>
     public const string WorkerRole = "worker";
 
+    /// <summary>Where a node listens, if that is not the address by which others reach it: behind a translation of addresses, in a container.</summary>
+    private const string BindKey = "akka.remote.dot-netty.tcp.bind-hostname";
+
     /// <summary>The configuration: akka.hocon and what was laid over it.</summary>
     public required Config Hocon { get; init; }
 
@@ -39,40 +43,67 @@ public sealed record ClusterSystem
     public int Coordinators { get; init; } = 1;
 
     /// <summary>The address under which a node's actor system is known.</summary>
-    public Address AddressOf(NodeAddress node) => new(Certificates is null ? "akka.tcp" : "akka.ssl.tcp", Name, node.Host, node.Port);
+    public Address AddressOf(NodeAddress node) => new(Certificates is null ? "akka.tcp" : "akka.ssl.tcp", Name, node.UriHost, node.Port);
 
     /// <summary>Finds out whether the address can be listened at, before anything is done that would be in vain.</summary>
     /// <exception cref="Cllm.Model.InputException">It cannot, or others could reach it without certificates.</exception>
     public void RequireFree()
     {
         WhoMayJoin.Require(Listen, Certificates is not null);
-        var host = Hocon.GetString("akka.remote.dot-netty.tcp.bind-hostname", "") is { Length: > 0 } bind ? bind : Listen.Host;
-        ListenFailure.Explain(
-            () =>
-            {
-                var address = IPAddress.TryParse(host, out var parsed) ? parsed : Dns.GetHostAddresses(host)[0];
-                using var listener = new TcpListener(address, Listen.Port);
-                listener.Start();
-                return true;
-            },
-            Listen);
+        WhoMayJoin.Require(Hocon, Certificates is not null);
+        ListenAtDoor(null).Dispose();
     }
 
-    /// <summary>Starts the actor system of a node, which is a member of no cluster yet.</summary>
+    /// <summary>Starts the actor system of a node, which is a member of no cluster yet, behind a door that ends with it.</summary>
+    /// <param name="note">Told about strangers that are turned away; any thread.</param>
     /// <exception cref="Cllm.Model.InputException">The port cannot be listened at, or others could reach it without certificates.</exception>
-    public ActorSystem StartNode() => Start(NodeText(), Listen, _ => { });
+    public ActorSystem StartNode(Action<string>? note = null)
+    {
+        WhoMayJoin.Require(Listen, Certificates is not null);
+        WhoMayJoin.Require(Hocon, Certificates is not null);
+        var door = ListenAtDoor(note);
+        try
+        {
+            var inside = new NodeAddress(IPAddress.Loopback.ToString(), FreePort());
+            var system = Start(NodeText(door.Port), inside, _ => { });
+            door.Open(new(IPAddress.Loopback, inside.Port));
+            system.WhenTerminated.ContinueWith(_ => door.Dispose(), TaskScheduler.Default);
+            return system;
+        }
+        catch
+        {
+            door.Dispose();
+            throw;
+        }
+    }
 
     /// <summary>Starts an actor system that only asks: it is no member of a cluster and listens at a port of its own.</summary>
     /// <param name="objection">Told what speaks against the certificate of whoever is called; any thread.</param>
     /// <exception cref="Cllm.Model.InputException">The host is not one of this machine, or others could reach it without certificates.</exception>
     public ActorSystem StartCaller(Action<string> objection) => Start("akka.actor.provider = remote", Listen with { Port = 0 }, objection);
 
+    /// <summary>A port that nobody else on this machine listens at.</summary>
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    private NodeDoor ListenAtDoor(Action<string>? note)
+    {
+        var host = Hocon.GetString(BindKey, "") is { Length: > 0 } bind ? bind : Listen.Host;
+        return ListenFailure.Explain(() => NodeDoor.Listen(host, Listen.Port, note), Listen);
+    }
+
     /// <summary>
     /// A majority of the processes that may coordinate: with one of them, whoever cannot reach it leaves; with three, whoever cannot reach two. Whom to join is said
     /// by the process when it is ready, and not found out by Akka.NET as soon as it starts.
     /// </summary>
-    private string NodeText() => $$"""
+    private string NodeText(int port) => $$"""
         akka {
+          remote.dot-netty.tcp.public-hostname = "{{Listen.UriHost}}"
+          remote.dot-netty.tcp.public-port = {{port}}
           actor.provider = cluster
           cluster.seed-nodes = []
           cluster.roles = [{{string.Join(", ", Roles)}}]
@@ -85,7 +116,7 @@ public sealed record ClusterSystem
         WhoMayJoin.Require(listen, Certificates is not null);
         var tcp = $$"""
             akka.remote.dot-netty.tcp {
-              hostname = "{{listen.Host}}"
+              hostname = "{{listen.UriHost}}"
               port = {{listen.Port}}
               enable-ssl = {{(Certificates is null ? "off" : "on")}}
             }

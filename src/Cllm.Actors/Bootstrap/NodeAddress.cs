@@ -15,6 +15,9 @@ public readonly record struct NodeAddress(string Host, int Port)
 
     private static readonly string[] SeedProtocols = [$"akka.tcp://{ClusterSystem.Name}@", $"akka.ssl.tcp://{ClusterSystem.Name}@"];
 
+    /// <summary>The host as it stands in an address with a port: with brackets around an IPv6 address.</summary>
+    public string UriHost => Host.Contains(':') ? $"[{Host}]" : Host;
+
     /// <summary>Whether nobody outside of this machine can reach it.</summary>
     public bool IsLoopback => Host == "localhost" || (IPAddress.TryParse(Host, out var address) && IPAddress.IsLoopback(address));
 
@@ -92,5 +95,5 @@ public readonly record struct NodeAddress(string Host, int Port)
     }
 
     /// <summary>As in <c>127.0.0.1:4053</c>.</summary>
-    public override string ToString() => Host.Contains(':') ? $"[{Host}]:{Port}" : $"{Host}:{Port}";
+    public override string ToString() => $"{UriHost}:{Port}";
 }

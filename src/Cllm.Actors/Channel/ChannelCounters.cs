@@ -33,7 +33,6 @@ public sealed class ChannelCounters
     internal void Refused()
     {
         Interlocked.Increment(ref _strangersRefused);
-        RunMeter.Refused();
     }
 
     private static int Place(TensorKind kind) => kind - TensorKind.Gradient;

@@ -65,7 +65,7 @@ public sealed class ClusterPart
 
     private async Task<TrainingEnd> TakeOnceAsync(RunHost host, ITrainingObserver observer, CancellationToken stop)
     {
-        ActorSystem system = Network.StartNode();
+        ActorSystem system = Network.StartNode(Note);
         TimeSpan patience = LeavePatience;
         try
         {

@@ -25,6 +25,18 @@ public sealed class InvitationTests
         await node.Terminate();
     }
 
+    [IPv6Fact]
+    public async Task A_node_with_an_address_of_the_newer_kind_answers_as_well()
+    {
+        RunInvitation invitation = RunInvitationTests.Some with { ProtocolVersion = RunIdentity.ProtocolVersion };
+        ClusterSystem network = Network with { Listen = new NodeAddress("::1", 0) };
+        using ActorSystem node = network.StartNode();
+        Invitations.Serve(node, invitation);
+        NodeAddress there = new("::1", AddressOf(node).Port);
+        Assert.Equal((invitation, there), await Invitations.AskAsync([there], network, Patience, CancellationToken.None));
+        await node.Terminate();
+    }
+
     [Fact]
     public async Task Of_several_nodes_those_that_do_not_answer_are_passed_over()
     {

@@ -57,6 +57,40 @@ public sealed class ClusterTests : IDisposable
         Assert.Equal(_folder.Digest("one"), _folder.Digest("two"));
     }
 
+    /// <summary>As many as would take every file descriptor of the process several times over, if it kept them.</summary>
+    [Fact]
+    public void A_crowd_of_half_open_connections_does_not_stop_a_run()
+    {
+        const int Crowd = 3_000;
+        string[] shape = [.. TrainingFolder.Odd, "--steps", "400", "--workers", "1"];
+        Child.Run(_folder.Begin("one", shape)).Well();
+        using var trainer = Child.Shell(
+            "ulimit -n 700; exec dotnet \"$@\"",
+            [Child.Program, .. _folder.Begin("two", [.. shape, "--listen", _address, "--wait-for-nodes", "2", "--metrics-listen", AnyPort])]);
+        using var node = Child.Start("node", "--join", _address, "--workers", "1");
+        trainer.WaitFor("step 1 ");
+        var crowd = new List<TcpClient>();
+        try
+        {
+            IPEndPoint door = IPEndPoint.Parse(_address);
+            for (var i = 0; i < Crowd; i++)
+            {
+                var stranger = new TcpClient();
+                crowd.Add(stranger);
+                stranger.Connect(door);
+            }
+
+            Assert.Contains("was turned away", trainer.Wait().Well().Output, StringComparison.Ordinal);
+        }
+        finally
+        {
+            crowd.ForEach(stranger => stranger.Dispose());
+        }
+
+        node.Wait().Well();
+        Assert.Equal(_folder.Digest("one"), _folder.Digest("two"));
+    }
+
     [Fact]
     public async Task A_node_that_is_drained_says_so_in_a_sentence_and_ends_well()
     {

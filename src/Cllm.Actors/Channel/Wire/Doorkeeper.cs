@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Cllm.Actors.Door;
 
 namespace Cllm.Actors.Channel.Wire;
 
@@ -28,14 +29,12 @@ internal sealed class Doorkeeper : IDisposable
     private readonly ChannelCounters? _counters;
     private readonly Action<Stranger> _begin;
     private readonly Action<Stranger> _enter;
-    private readonly Action<string>? _note;
+    private readonly TurnedAway _turnedAway;
     private readonly List<Stranger> _waiting = [];
     private readonly List<Socket> _readable = [];
     private readonly ManualResetEventSlim _closed = new();
     private readonly Thread _thread;
     private volatile bool _closing;
-    private long _notedAt = long.MinValue / 2;
-    private long _unnoted;
 
     /// <param name="listeners">Listening, blocking.</param>
     /// <param name="limits">Bounds.</param>
@@ -47,7 +46,8 @@ internal sealed class Doorkeeper : IDisposable
         Socket[] listeners, ChannelLimits limits, ChannelCounters? counters, Action<Stranger> begin, Action<Stranger> enter,
         Action<string>? note)
     {
-        (_listeners, _limits, _counters, _begin, _enter, _note) = (listeners, limits, counters, begin, enter, note);
+        (_listeners, _limits, _counters, _begin, _enter) = (listeners, limits, counters, begin, enter);
+        _turnedAway = new("the tensor channel", note);
         _thread = new(Run) { IsBackground = true, Name = "tensor channel" };
     }
 
@@ -204,16 +204,6 @@ internal sealed class Doorkeeper : IDisposable
         _waiting.Remove(stranger);
         stranger.Dispose();
         _counters?.Refused();
-        var now = Environment.TickCount64;
-        if (now - _notedAt < 1_000)
-        {
-            _unnoted++;
-            return;
-        }
-
-        _note?.Invoke(_unnoted == 0
-            ? $"A connection from {stranger.Address} to the tensor channel was turned away: {reason}."
-            : $"A connection from {stranger.Address} to the tensor channel was turned away, and {_unnoted} before it: {reason}.");
-        (_notedAt, _unnoted) = (now, 0);
+        _turnedAway.Tell(stranger.Address, reason);
     }
 }
