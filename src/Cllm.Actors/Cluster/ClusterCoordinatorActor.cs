@@ -184,7 +184,6 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
     /// </summary>
     protected override Input? Restore(Restore restore)
     {
-        RunMeter.Survived(FaultKind.Restore);
         _places.Restoring.Begin(restore.Epoch);
         return null;
     }
@@ -308,7 +307,6 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
             {
                 node.IsLive = false;
                 Forget(node.Node);
-                RunMeter.Survived(FaultKind.Node);
                 Feed(new NodeLost(node.Node, reason));
             }
         }

@@ -154,6 +154,16 @@ internal sealed record PartsDue(GradientGathering By) : ShardPeersMessage, INoSe
 /// <summary>A replica has not answered in time.</summary>
 internal sealed record ReplicaOverdue(Step Step) : ShardPeersMessage, INoSerializationVerificationNeeded;
 
+/// <summary>A copy is not sent for a reason that is known and told already, or that is none: its node is lost, or the slice is put back.</summary>
+/// <param name="Step">The step of the copy.</param>
+/// <param name="Reason">Why.</param>
+internal sealed record ReplicaVoid(Step Step, string Reason) : ShardPeersMessage, INoSerializationVerificationNeeded;
+
+/// <summary>Copies of a shard's slice failed again and again, of which its process tells, once for all its shards.</summary>
+/// <param name="Replica">The node that was to hold them.</param>
+/// <param name="Failure">Why the last one failed.</param>
+internal sealed record CopiesFail(NodeId Replica, string Failure) : Inside;
+
 /// <summary>Restoring has taken long enough.</summary>
 internal sealed record RestoreOverdue(Epoch Epoch) : Inside;
 

@@ -162,6 +162,9 @@ internal sealed class NodeActor : UntypedActor, IEffectPerformer
             case LeaveWanted:
                 _runner.Feed(new LeaveRequested());
                 break;
+            case CopiesFail failing:
+                TellThatCopiesFail(failing);
+                break;
             case IMessage or Noted:
                 _coordinator.Forward(message);
                 break;
@@ -186,6 +189,16 @@ internal sealed class NodeActor : UntypedActor, IEffectPerformer
         {
             _coordinator = Sender;
             _run.Follow(epoch);
+        }
+    }
+
+    /// <summary>All shards of this process that have their copies at the same node cannot send them for the same reason: that is told once.</summary>
+    private void TellThatCopiesFail(CopiesFail failing)
+    {
+        var sentence = $"node {_run.Node} cannot send copies of its slices to node {failing.Replica} and tries after each update: {failing.Failure}";
+        if (_limit.Pass(sentence, NowTicks) is { } told)
+        {
+            _coordinator.Tell(new Noted(told), Self);
         }
     }
 

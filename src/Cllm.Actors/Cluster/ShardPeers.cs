@@ -14,11 +14,20 @@ internal sealed class ShardPeers(NodeRun run, ShardIndex shard, IActorRef self) 
     /// <summary>A replica that takes longer than this is given up for this step: the next update waits no longer.</summary>
     private static readonly TimeSpan ReplicaPatience = TimeSpan.FromSeconds(60);
 
+    /// <summary>
+    /// So many copies in a row that a node did not get are told of. One alone is made good after the next update, and comes of nothing worse than a process that
+    /// has yet to hear what another one knows.
+    /// </summary>
+    private const int FailuresToTell = 2;
+
     private readonly GradientGathering _gathering = new(run, shard, self);
 
     /// <summary>The copy under way; none most of the time.</summary>
     private SendSlice? _sending;
     private ICancelable? _overdue;
+
+    /// <summary>How many copies in a row a node did not get, for reasons that are not known already.</summary>
+    private (NodeId Replica, int Count) _failures;
 
     /// <summary>The restore under way, and who ordered it; none most of the time.</summary>
     private RestoreOrdered? _restoring;
@@ -54,7 +63,7 @@ internal sealed class ShardPeers(NodeRun run, ShardIndex shard, IActorRef self) 
         }
         else
         {
-            self.Tell(new ReplicaFetched(shard, work.Step, $"node {work.Replica} is not known here"), self);
+            self.Tell(new ReplicaVoid(work.Step, $"node {work.Replica} is not known here"), self);
         }
     }
 
@@ -69,9 +78,12 @@ internal sealed class ShardPeers(NodeRun run, ShardIndex shard, IActorRef self) 
                 _gathering.Take(due);
                 return null;
             case ReplicaFetched fetched when fetched.Step == _sending?.Step:
+                Count(fetched.Failure);
                 return EndSending(fetched.Failure);
+            case ReplicaVoid known when known.Step == _sending?.Step:
+                return EndSending(known.Reason);
             case ReplicaOverdue overdue when overdue.Step == _sending?.Step:
-                return EndSending($"it has not answered for {ReplicaPatience.TotalSeconds} s");
+                return EndOverdue();
             case DirectoryChanged when _sending is { } sending && run.Directory.Find(sending.Replica) is null:
                 return EndSending("it was lost");
             case RestoreOrdered order when order.Epoch.Number > _restoredIn.Number:
@@ -90,6 +102,23 @@ internal sealed class ShardPeers(NodeRun run, ShardIndex shard, IActorRef self) 
     {
         _overdue?.Cancel();
         _gathering.Dispose();
+    }
+
+    private SliceSent EndOverdue()
+    {
+        var failure = $"it has not answered for {ReplicaPatience.TotalSeconds} s";
+        Count(failure);
+        return EndSending(failure);
+    }
+
+    private void Count(string? failure)
+    {
+        var replica = _sending!.Replica;
+        _failures = (replica, failure is null ? 0 : _failures.Replica == replica ? _failures.Count + 1 : 1);
+        if (_failures.Count == FailuresToTell)
+        {
+            run.NodeActor.Tell(new CopiesFail(replica, failure!), self);
+        }
     }
 
     private SliceSent EndSending(string? failure)
@@ -125,7 +154,7 @@ internal sealed class ShardPeers(NodeRun run, ShardIndex shard, IActorRef self) 
         if (_sending is { } sending)
         {
             // What its step was is no more, and whoever waits for it there would wait in vain, and the next update for him.
-            self.Tell(new ReplicaFetched(shard, sending.Step, "the run went back to a checkpoint"), self);
+            self.Tell(new ReplicaVoid(sending.Step, "the slice is put back"), self);
         }
 
         Invariant.Holds(failure is null, $"the slice of step {step} cannot be fetched: {failure}");

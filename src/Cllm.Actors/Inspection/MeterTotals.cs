@@ -30,6 +30,7 @@ public sealed class MeterTotals : IDisposable
         _listener.SetMeasurementEventCallback<long>((_, value, tags, state) => ((Series)state!).Add(value, tags));
         _listener.SetMeasurementEventCallback<double>((_, value, tags, state) => ((Series)state!).Add(value, tags));
         _listener.Start();
+        RunMeter.CountNothing();
     }
 
     /// <summary>Writes all totals in the text format that Prometheus reads.</summary>

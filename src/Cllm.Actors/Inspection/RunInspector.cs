@@ -25,6 +25,26 @@ public sealed class RunInspector(string name, long stepTokens, int leaves)
     private long _steps;
     private double? _loss;
 
+    /// <summary>What coordinators before the one that there is have lost.</summary>
+    private FaultCounts _lostBefore;
+
+    /// <summary>What the one that there is has lost, as far as it was counted.</summary>
+    private FaultCounts _lost;
+
+    /// <summary>A coordinator begins, which has lost nothing yet. What those before it have lost stays counted.</summary>
+    public void CoordinatorBegins() => (_lostBefore, _lost) = (_lostBefore + _lost, default);
+
+    /// <summary>Counts what was lost since this was called last: the one place from which <see cref="RunMeter"/> and the view have it.</summary>
+    /// <param name="faults">What the coordinator that began last has lost in all.</param>
+    public void Follow(in FaultCounts faults)
+    {
+        if (faults != _lost)
+        {
+            RunMeter.Survived(faults - _lost);
+            _lost = faults;
+        }
+    }
+
     /// <summary>A step is done.</summary>
     public void Stepped(in StepScalars scalars, long elapsedTicks)
     {
@@ -52,6 +72,7 @@ public sealed class RunInspector(string name, long stepTokens, int leaves)
     /// <param name="coordinator">The node that it is on; none in a run of one process.</param>
     public RunView View(CoordinatorView seen, NodeId? coordinator = null)
     {
+        Follow(seen.Survived.Faults);
         var mean = MeanStepSeconds();
         var times = _reports.Values.SelectMany(report => report.Workers).GroupBy(worker => worker.Worker.Number).ToDictionary(group => group.Key, group => group.Last());
         return new(
@@ -68,7 +89,7 @@ public sealed class RunInspector(string name, long stepTokens, int leaves)
             _steps == 0 ? 0 : _reports.Values.Sum(report => report.BytesSent) / _steps,
             Stopwatch.GetElapsedTime(_since).TotalSeconds,
             seen.Wait is { } wait ? new(wait.Who, wait.What, Seconds(seen.NowTicks - wait.SinceTicks)) : null,
-            View(seen.Survived),
+            Faults(seen.Survived.Dropped),
             coordinator?.Number,
             Nodes(seen),
             [.. seen.Workers.Select(worker => View(worker, times.TryGetValue(worker.Worker.Number, out var time) ? time : null))],
@@ -79,8 +100,11 @@ public sealed class RunInspector(string name, long stepTokens, int leaves)
 
     private static double Seconds(long ticks) => Math.Max(0, (double)ticks / TimeSpan.TicksPerSecond);
 
-    private static RunFaults View(SurvivedView survived) => new(
-        survived.WorkersLost, survived.NodesLost, survived.ShardsLost, survived.Restores, survived.Epochs, survived.Dropped.Sum(dropped => dropped.Count));
+    private RunFaults Faults(DroppedView[] dropped)
+    {
+        var (workers, nodes, shards, restores, epochs) = _lostBefore + _lost;
+        return new(workers, nodes, shards, restores, epochs, dropped.Sum(reason => reason.Count));
+    }
 
     private static RunShard View(ShardView shard) => new(
         shard.Shard.Number, shard.Owner?.Number, shard.IsLive, shard.Slice?.Number, shard.Replica?.Number, shard.ReplicaStep?.Number, shard.Failures);

@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using Cllm.Actors.Channel;
+using Cllm.Protocol.Coordination;
 
 namespace Cllm.Actors.Inspection;
 
@@ -48,8 +49,31 @@ public static class RunMeter
     /// <summary>A checkpoint is on disk.</summary>
     public static void Checkpointed() => Checkpoints.Add(1);
 
-    /// <summary>Something was lost, and the run makes up for it.</summary>
-    public static void Survived(FaultKind kind) => Faults.Add(1, Kinds[(int)kind]);
+    /// <summary>A coordinator has failed, and another one goes on.</summary>
+    public static void CoordinatorFailed() => Survived(FaultKind.Coordinator, 1);
+
+    /// <summary>Things were lost, and the run makes up for them.</summary>
+    /// <param name="faults">What was lost since this was said last.</param>
+    public static void Survived(in FaultCounts faults)
+    {
+        Survived(FaultKind.Worker, faults.WorkersLost);
+        Survived(FaultKind.Shard, faults.ShardsLost);
+        Survived(FaultKind.Node, faults.NodesLost);
+        Survived(FaultKind.Restore, faults.Restores);
+    }
+
+    /// <summary>Counts nothing, so that whoever began to listen knows what there is to count: a rate needs a value from before the first event.</summary>
+    internal static void CountNothing()
+    {
+        Steps.Add(0);
+        Tokens.Add(0);
+        Checkpoints.Add(0);
+        Strangers.Add(0);
+        foreach (var kind in Kinds)
+        {
+            Faults.Add(0, kind);
+        }
+    }
 
     /// <summary>A worker of this process has computed leaves.</summary>
     /// <param name="leaves">How many.</param>
@@ -71,6 +95,14 @@ public static class RunMeter
 
     /// <summary>Bytes came in over the tensor channel.</summary>
     public static void Received(TensorKind lane, long bytes) => Bytes.Add(bytes, Lanes[lane - TensorKind.Gradient], FromOthers);
+
+    private static void Survived(FaultKind kind, long count)
+    {
+        if (count > 0)
+        {
+            Faults.Add(count, Kinds[(int)kind]);
+        }
+    }
 }
 
 /// <summary>What a run loses and makes up for.</summary>

@@ -55,13 +55,13 @@ public sealed record RunView(
 /// <param name="Seconds">Since when.</param>
 public sealed record RunWait(string Who, string What, double Seconds);
 
-/// <summary>What went wrong and was made up for since the coordinator began.</summary>
+/// <summary>What went wrong and was made up for since this process began to coordinate the run.</summary>
 /// <param name="WorkersLost">How often a worker was lost.</param>
 /// <param name="NodesLost">How often a node was lost.</param>
 /// <param name="ShardsLost">How often a shard was lost.</param>
 /// <param name="Restores">How often the run went back to a checkpoint.</param>
 /// <param name="Epochs">How often an epoch was begun because of it.</param>
-/// <param name="MessagesDropped">Messages that came too late, twice, or from nobody known.</param>
+/// <param name="MessagesDropped">Messages that came too late, twice, or from nobody known, since a coordinator began last.</param>
 public sealed record RunFaults(long WorkersLost, long NodesLost, long ShardsLost, long Restores, long Epochs, long MessagesDropped)
 {
     /// <summary>Losses in all: what the run survived.</summary>

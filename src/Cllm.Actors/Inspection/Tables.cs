@@ -31,7 +31,7 @@ public static class Tables
         }
 
         rows.Add(("checkpoint", $"at step {Count(run.CheckpointedSteps)}"));
-        rows.Add(("workers", $"{run.Workers.Count(IsThere)} of {run.Workers.Length}, on {run.Nodes.Count(node => node.IsThere)} of {run.Nodes.Length} nodes"));
+        rows.Add(("workers", WorkersOf(run)));
         if (run.Coordinator is { } coordinator)
         {
             rows.Add(("coordinator", $"node {coordinator}"));
@@ -87,6 +87,14 @@ public static class Tables
             lease.Lease, $"{lease.Worker}", lease.What, Duration(lease.Seconds), lease.IsCopy ? "second lease: the first is late" : "",
         ])],
         [3]);
+
+    /// <summary>Who is there, of all that should be: who has left in order is not missed.</summary>
+    private static string WorkersOf(RunView run)
+    {
+        var workers = run.Workers.Count(worker => worker.State is not "gone");
+        var nodes = run.Nodes.Count(node => node.State is not "drained");
+        return $"{run.Workers.Count(IsThere)} of {workers}, on {run.Nodes.Count(node => node.IsThere)} of {nodes} nodes";
+    }
 
     private static bool IsThere(RunWorker worker) => worker.State is not ("lost" or "gone");
 

@@ -24,6 +24,7 @@ internal abstract class CoordinatorActor : UntypedActor, IEffectPerformer
         _run = run;
         Machine = new(run.Settings);
         _runner = new(Machine, this);
+        run.Inspector.CoordinatorBegins();
     }
 
     public long NowTicks => _clock.HighResMonotonicClock.Ticks;
@@ -75,12 +76,6 @@ internal abstract class CoordinatorActor : UntypedActor, IEffectPerformer
             case StopRequested:
                 _run.IsStopWanted = true;
                 break;
-            case WorkerLost:
-                RunMeter.Survived(FaultKind.Worker);
-                break;
-            case ShardLost:
-                RunMeter.Survived(FaultKind.Shard);
-                break;
             case Noted noted:
                 _run.Note(noted.Reason);
                 return;
@@ -94,7 +89,7 @@ internal abstract class CoordinatorActor : UntypedActor, IEffectPerformer
 
         if (Own.InputIn(message) is { } input)
         {
-            _runner.Feed(input);
+            Feed(input);
         }
         else
         {
@@ -105,7 +100,7 @@ internal abstract class CoordinatorActor : UntypedActor, IEffectPerformer
     protected override void PostRestart(Exception reason)
     {
         base.PostRestart(reason);
-        RunMeter.Survived(FaultKind.Coordinator);
+        RunMeter.CoordinatorFailed();
         _run.Note($"the coordinator failed at step {_run.CommittedSteps} and is started again: {reason.Message}");
         Self.Tell(new Own(new MachineStarted()), Self);
         if (_run.IsStopWanted)
@@ -149,8 +144,12 @@ internal abstract class CoordinatorActor : UntypedActor, IEffectPerformer
     /// <returns>What the machine is told, unless that follows later.</returns>
     protected abstract Input? Restore(Restore restore);
 
-    /// <summary>Feeds the machine.</summary>
-    protected void Feed(Input input) => _runner.Feed(input);
+    /// <summary>Feeds the machine, and counts what it has lost by it.</summary>
+    protected void Feed(Input input)
+    {
+        _runner.Feed(input);
+        _run.Inspector.Follow(Machine.Faults);
+    }
 
     private RunView View()
     {
@@ -164,7 +163,7 @@ internal abstract class CoordinatorActor : UntypedActor, IEffectPerformer
         Sender.Tell(answer, Self);
         if (input is not null)
         {
-            _runner.Feed(input);
+            Feed(input);
         }
     }
 

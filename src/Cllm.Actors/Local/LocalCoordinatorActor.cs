@@ -1,4 +1,3 @@
-using Cllm.Actors.Inspection;
 using Cllm.Protocol;
 using Cllm.Protocol.Coordination;
 using Cllm.Protocol.Shards;
@@ -31,7 +30,6 @@ internal sealed class LocalCoordinatorActor(LocalRun run) : CoordinatorActor(run
 
     protected override Input? Restore(Restore restore)
     {
-        RunMeter.Survived(FaultKind.Restore);
         try
         {
             var step = new Protocol.Identity.Step(run.Host.Restore());

@@ -156,10 +156,15 @@ public sealed partial class Coordinator
 
     private void Lose(WorkerMember member, string reason)
     {
+        Say($"worker {member.Worker} is lost at step {Fence.Step}: {reason}");
+        StrikeOff(member, reason);
+    }
+
+    private void StrikeOff(WorkerMember member, string reason)
+    {
         (member.IsLive, member.IsSilent) = (false, false);
         member.Open.Clear();
         _survived.WorkersLost++;
-        Say($"worker {member.Worker} is lost at step {Fence.Step}: {reason}");
         if (Phase != CoordinatorPhase.Applying && _leases.Revoke(member.Worker))
         {
             RevokeReduction($"worker {member.Worker} is lost and its gradients with it");

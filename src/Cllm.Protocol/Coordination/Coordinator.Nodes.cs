@@ -73,13 +73,36 @@ public sealed partial class Coordinator
             return;
         }
 
+        List<(ShardIndex Shard, string Where)>? news = null;
         foreach (var shard in _shards)
         {
             if (IsOwnerless(shard))
             {
-                AssignOwnerless(shard, fewest);
+                // That a run which begins gives its shards to nodes is no news, and neither is that nobody has a copy yet.
+                var isFirst = shard.Incarnation.Number == 0 && !_settings.IsSuccessor;
+                var where = AssignOwnerless(shard, fewest);
+                if (!isFirst)
+                {
+                    (news ??= []).Add((shard.Shard, where));
+                }
+
                 fewest = NodeWithFewestShards()!.Value;
             }
+        }
+
+        if (news is not null)
+        {
+            SayGiven(news);
+        }
+    }
+
+    /// <summary>One sentence for all shards of which there is the same to say.</summary>
+    private void SayGiven(List<(ShardIndex Shard, string Where)> given)
+    {
+        foreach (var same in given.GroupBy(one => one.Where, one => $"shard {one.Shard}"))
+        {
+            string[] shards = [.. same];
+            Say($"{Join(shards)} {(shards.Length == 1 ? "goes" : "go")} to {same.Key}, at step {Fence.Step}");
         }
     }
 
@@ -101,13 +124,14 @@ public sealed partial class Coordinator
     private bool IsOwnerless(ShardMember shard) =>
         !shard.IsLive && (shard.AssignedTo is { } node ? !IsAtNode(node) : shard.IsSilent || shard.Incarnation.Number == 0 || !IsAtNode(shard.Node));
 
-    private void AssignOwnerless(ShardMember shard, NodeId fewest)
+    /// <returns>Where it goes, in words.</returns>
+    private string AssignOwnerless(ShardMember shard, NodeId fewest)
     {
         var (node, copy) = shard.MovedFrom is { } owner && IsAtNode(owner) ? (owner, "which has it yet")
-            : shard.Replica is { } replica && IsAtNode(replica) ? (replica, shard.ReplicaStep is { } step ? $"whose copy stands at step {step}" : "which has no copy of it")
-            : (fewest, "which has no copy of it");
-        Say($"shard {shard.Shard} goes to node {node}, {copy}, at step {Fence.Step}");
+            : shard.Replica is { } replica && IsAtNode(replica) ? (replica, shard.ReplicaStep is { } step ? $"whose copy stands at step {step}" : "which has no copy")
+            : (fewest, "which has no copy");
         Assign(shard, node);
+        return $"node {node}, {copy}";
     }
 
     private void Assign(ShardMember shard, NodeId node)

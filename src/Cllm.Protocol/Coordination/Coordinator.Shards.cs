@@ -204,14 +204,19 @@ public sealed partial class Coordinator
 
     private void Lose(ShardMember member, string reason)
     {
+        Say($"shard {member.Shard} is lost at step {Fence.Step}: {reason}");
+        StrikeOff(member, reason);
+    }
+
+    private void StrikeOff(ShardMember member, string reason)
+    {
         (member.IsLive, member.IsUpdating, member.IsSilent) = (false, false, false);
         _survived.ShardsLost++;
-        Say($"shard {member.Shard} is lost at step {Fence.Step}: {reason}");
         RevokeReduction($"shard {member.Shard} is lost before the commit");
         CountFailure(member, $"shard {member.Shard}", reason);
     }
 
-    /// <summary>All members of a node are lost at once: nothing is leased to one of them while the others are struck off.</summary>
+    /// <summary>All members of a node are lost at once, and that is said in one sentence: nothing is leased to one of them while the others are struck off.</summary>
     private DropReason LoseNode(NodeLost lost)
     {
         if (_nodes.TryGetValue(lost.Node.Number, out var node))
@@ -220,20 +225,23 @@ public sealed partial class Coordinator
             node.IsLive = false;
         }
 
-        foreach (var member in _workers.Values)
+        WorkerMember[] workers = [.. _workers.Values.Where(member => member.IsLive && member.Node == lost.Node)];
+        ShardMember[] shards = [.. _shards.Where(member => member.IsLive && member.Node == lost.Node)];
+        string[] names = [.. workers.Select(member => $"worker {member.Worker}"), .. shards.Select(member => $"shard {member.Shard}")];
+        var reason = $"node {lost.Node} is lost: {lost.Reason}";
+        if (names.Length > 0)
         {
-            if (member.IsLive && member.Node == lost.Node)
-            {
-                Lose(member, $"node {lost.Node} is lost: {lost.Reason}");
-            }
+            Say($"{Join(names)} {(names.Length == 1 ? "is" : "are")} lost at step {Fence.Step}: {reason}");
         }
 
-        foreach (var member in _shards)
+        foreach (var member in workers)
         {
-            if (member.IsLive && member.Node == lost.Node)
-            {
-                Lose(member, $"node {lost.Node} is lost: {lost.Reason}");
-            }
+            StrikeOff(member, reason);
+        }
+
+        foreach (var member in shards)
+        {
+            StrikeOff(member, reason);
         }
 
         return DropReason.None;

@@ -5,6 +5,9 @@ public sealed partial class Coordinator
 {
     private readonly Tally _survived = new();
 
+    /// <summary>What went wrong since it began. Takes no memory, so a host may look after each input.</summary>
+    public FaultCounts Faults => new(_survived.WorkersLost, _survived.NodesLost, _survived.ShardsLost, _survived.Restores, _survived.Epochs);
+
     /// <summary>What it knows at this moment. Changes nothing.</summary>
     /// <param name="nowTicks">The host's time, as for <see cref="Handle"/>.</param>
     public CoordinatorView View(long nowTicks) => new(
@@ -13,8 +16,7 @@ public sealed partial class Coordinator
         [.. _nodes.Values.Select(node => new NodeView(node.Node, node.IsLive, node.IsLeaving, node.IsDrained))],
         [.. _shards.Select(View)],
         [.. _workers.Values.SelectMany(member => member.Open.Select(lease => View(member, lease, nowTicks)))],
-        new(_survived.WorkersLost, _survived.NodesLost, _survived.ShardsLost, _survived.Restores, _survived.Epochs,
-            [.. Enum.GetValues<DropReason>().Where(reason => Fence.Dropped(reason) > 0).Select(reason => new DroppedView(reason, Fence.Dropped(reason)))]));
+        new(Faults, [.. Enum.GetValues<DropReason>().Where(reason => Fence.Dropped(reason) > 0).Select(reason => new DroppedView(reason, Fence.Dropped(reason)))]));
 
     private static WorkerView View(WorkerMember member) => new(
         member.Worker, member.Node, member.Incarnation, member.IsLive, member.IsLeaving, member.IsJoining, member.PassedOverUntil is not null,

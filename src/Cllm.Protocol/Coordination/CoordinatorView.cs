@@ -77,13 +77,9 @@ public sealed record ShardView(
 public sealed record LeaseView(LeaseId Lease, WorkerId Worker, LeafNode? Node, int First, int Count, long AgeTicks, bool IsCopy);
 
 /// <summary>What went wrong and was made up for, since this coordinator began.</summary>
-/// <param name="WorkersLost">How often a worker was lost.</param>
-/// <param name="NodesLost">How often a node was lost.</param>
-/// <param name="ShardsLost">How often a shard was lost.</param>
-/// <param name="Restores">How often the run went back to a checkpoint.</param>
-/// <param name="Epochs">How often an epoch was begun because of it.</param>
+/// <param name="Faults">How often what went wrong.</param>
 /// <param name="Dropped">Inputs that were dropped, by reason; only reasons that came up.</param>
-public sealed record SurvivedView(long WorkersLost, long NodesLost, long ShardsLost, long Restores, long Epochs, DroppedView[] Dropped);
+public sealed record SurvivedView(FaultCounts Faults, DroppedView[] Dropped);
 
 /// <summary>Inputs that were dropped for one reason.</summary>
 /// <param name="Reason">The reason.</param>

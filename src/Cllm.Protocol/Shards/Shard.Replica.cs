@@ -15,9 +15,6 @@ public sealed partial class Shard
     /// <summary>The copy under way. The slice does not change meanwhile.</summary>
     private SendSlice? _sending;
 
-    /// <summary>Whether the last copy failed and that was said.</summary>
-    private bool _isFailureSaid;
-
     private DropReason TakeReplica(ReplicaAssigned assigned)
     {
         if (assigned.Incarnation != _settings.Incarnation)
@@ -59,12 +56,6 @@ public sealed partial class Shard
         {
             _sent = sent.Failure is null ? sent.Step : null;
             TellReplica();
-            if (sent.Failure is not null && !_isFailureSaid)
-            {
-                _effects.Add(new Note($"cannot send its slice to node {sent.Replica} and tries after each update: {sent.Failure}"));
-            }
-
-            _isFailureSaid = sent.Failure is not null;
         }
 
         if (_commit is { } commit)

@@ -20,9 +20,9 @@ public sealed class ClusterFaultTests
     [Fact]
     public async Task A_process_that_is_killed_and_one_that_joins_amid_the_run_change_no_bit()
     {
+        using var totals = new MeterTotals();
         var killed = new Signal();
-        var joined = new Signal();
-        var observer = new RecordingObserver { AtStep = step => killed.SetIf(step == 6), AtNote = note => joined.SetIf(note.Contains("goes to node", StringComparison.Ordinal)) };
+        var observer = new RecordingObserver { AtStep = step => killed.SetIf(step == 6) };
         await using var first = TestNode.Start(Steps, observer: observer, change: settings => settings with { NodesToStart = 2 });
         var second = TestNode.Start(Steps, first);
         await killed.Task.WaitAsync(TimeSpan.FromSeconds(40));
@@ -32,11 +32,14 @@ public sealed class ClusterFaultTests
         await CheckFinished(first);
         Assert.Contains(observer.Notes, note => note.Contains($"node {second.Number} is lost", StringComparison.Ordinal));
         Assert.Equal(Enumerable.Range(0, (int)Steps).Select(step => (long)step), observer.Steps.Select(step => step.Step));
+        Assert.Equal((1, 1), (FaultsOf(totals, "node"), FaultsOf(totals, "worker")));
+        Assert.True(FaultsOf(totals, "shard") >= 1);
     }
 
     [Fact]
     public async Task A_process_that_leaves_hands_over_what_it_has_and_ends()
     {
+        using var totals = new MeterTotals();
         var leaving = new Signal();
         var observer = new RecordingObserver { AtStep = step => leaving.SetIf(step == 6) };
         await using var first = TestNode.Start(Steps, observer: observer, change: settings => settings with { NodesToStart = 2 });
@@ -47,7 +50,11 @@ public sealed class ClusterFaultTests
         await second.KillAsync();
 
         await CheckFinished(first);
-        Assert.DoesNotContain(observer.Notes, note => note.Contains("is lost at step", StringComparison.Ordinal));
+        Assert.DoesNotContain(observer.Notes, note => note.Contains("lost at step", StringComparison.Ordinal));
+        Assert.All(["worker", "shard", "node", "restore"], kind => Assert.Equal(0, FaultsOf(totals, kind)));
+
+        // What every run begins with, and what comes of a node that leaves, is nothing out of the ordinary.
+        Assert.DoesNotContain(observer.Notes, note => note.Contains("cannot send", StringComparison.Ordinal) || note.Contains("no copy", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -169,6 +176,15 @@ public sealed class ClusterFaultTests
         {
             await other.DisposeAsync();
         }
+    }
+
+    /// <summary>What <c>/metrics</c> says was lost of a kind.</summary>
+    private static int FaultsOf(MeterTotals totals, string kind)
+    {
+        var text = new PrometheusText();
+        totals.Write(text);
+        var start = $"cllm_faults_total{{kind=\"{kind}\"}} ";
+        return int.Parse(text.ToString().Split('\n').Single(line => line.StartsWith(start, StringComparison.Ordinal))[start.Length..]);
     }
 
     private static async Task CheckFinished(TestNode node)

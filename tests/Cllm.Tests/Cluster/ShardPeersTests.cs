@@ -68,6 +68,49 @@ public sealed class ShardPeersTests : TestKit
         EndRestoring(Restore());
     }
 
+    [Fact]
+    public void A_copy_that_fails_once_is_no_news_and_one_that_fails_again_is_told_once()
+    {
+        for (var step = 7; step <= 10; step++)
+        {
+            _peers.Send(new(new(step), There));
+            ExpectMsg<ReplicaOffered>();
+            Assert.Equal("cut", Assert.IsType<SliceSent>(_peers.Take(new ReplicaFetched(Shard, new(step), "cut"), TestActor)).Failure);
+            if (step == 8)
+            {
+                Assert.Equal(new CopiesFail(There, "cut"), ExpectMsg<CopiesFail>());
+            }
+        }
+
+        Assert.False(HasMessages);
+    }
+
+    [Fact]
+    public void Copies_that_fail_before_and_after_one_that_does_not_are_no_news()
+    {
+        string?[] failures = ["cut", null, "cut"];
+        for (var step = 0; step < failures.Length; step++)
+        {
+            _peers.Send(new(new(step), There));
+            ExpectMsg<ReplicaOffered>();
+            Assert.IsType<SliceSent>(_peers.Take(new ReplicaFetched(Shard, new(step), failures[step]), TestActor));
+        }
+
+        Assert.False(HasMessages);
+    }
+
+    [Fact]
+    public void That_a_lost_node_gets_no_copies_is_no_news()
+    {
+        for (var step = 7; step <= 10; step++)
+        {
+            _peers.Send(new(new(step), new(3)));
+            Assert.NotNull(Assert.IsType<SliceSent>(_peers.Take(ExpectMsg<ReplicaVoid>(), TestActor)).Failure);
+        }
+
+        Assert.False(HasMessages);
+    }
+
     protected override void AfterAll()
     {
         _peers.Dispose();
@@ -87,7 +130,7 @@ public sealed class ShardPeersTests : TestKit
     {
         Assert.IsType<SliceRestored>(_peers.Take(new SlicePulled(wanted, null), TestActor));
         ExpectMsg<SliceIsRestored>();
-        var sent = Assert.IsType<SliceSent>(_peers.Take(ExpectMsg<ReplicaFetched>(), TestActor));
+        var sent = Assert.IsType<SliceSent>(_peers.Take(ExpectMsg<ReplicaVoid>(), TestActor));
         Assert.Equal(new Step(7), sent.Step);
         Assert.NotNull(sent.Failure);
     }

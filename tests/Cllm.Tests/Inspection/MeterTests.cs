@@ -1,6 +1,7 @@
 using Cllm.Actors.Channel;
 using Cllm.Actors.Inspection;
 using Cllm.Model.Compute;
+using Cllm.Protocol.Coordination;
 using Cllm.Protocol.Identity;
 
 namespace Cllm.Tests.Inspection;
@@ -26,7 +27,7 @@ public sealed class MeterTests
         RunMeter.Sent(TensorKind.Weights, 1000);
         RunMeter.Sent(TensorKind.Weights, 500);
         RunMeter.Received(TensorKind.Weights, 7);
-        RunMeter.Survived(FaultKind.Shard);
+        RunMeter.Survived(new FaultCounts(0, 0, 1, 0, 0));
         RunMeter.Stepped(64, 0.3);
         var text = new PrometheusText();
         totals.Write(text);
@@ -39,6 +40,46 @@ public sealed class MeterTests
         Assert.True(Value(lines, "cllm_step_duration_seconds_bucket{le=\"0.5\"}") >= 1);
         Assert.True(Value(lines, "cllm_step_duration_seconds_bucket{le=\"+Inf\"}") >= Value(lines, "cllm_step_duration_seconds_bucket{le=\"0.5\"}"));
         Assert.True(Value(lines, "cllm_tokens_total") >= 64);
+    }
+
+    [Fact]
+    public void What_has_not_happened_yet_is_counted_as_nothing()
+    {
+        using var totals = new MeterTotals();
+        var text = new PrometheusText();
+        totals.Write(text);
+        string[] lines = text.ToString().Split('\n');
+        Assert.All(["worker", "shard", "node", "coordinator", "restore"], kind => Assert.True(Value(lines, $"cllm_faults_total{{kind=\"{kind}\"}}") >= 0));
+        Assert.True(Value(lines, "cllm_strangers_total") >= 0);
+    }
+
+    [Fact]
+    public void Faults_are_counted_as_the_view_has_them_and_stay_counted_when_a_coordinator_fails()
+    {
+        using var metric = new FaultListener();
+        var inspector = new RunInspector("run", 100, 4);
+        inspector.CoordinatorBegins();
+        inspector.Follow(new(2, 1, 4, 0, 1));
+        inspector.Follow(new(2, 1, 4, 0, 1));
+        inspector.Follow(new(2, 1, 4, 1, 2));
+        Check(new(2, 1, 4, 1, 2), inspector, new(2, 1, 4, 1, 2), metric);
+
+        inspector.CoordinatorBegins();
+        inspector.Follow(default);
+        Check(new(2, 1, 4, 1, 2), inspector, default, metric);
+        inspector.Follow(new(1, 0, 0, 0, 1));
+        Check(new(3, 1, 4, 1, 3), inspector, new(1, 0, 0, 0, 1), metric);
+    }
+
+    private static void Check(FaultCounts expected, RunInspector inspector, FaultCounts counted, FaultListener metric)
+    {
+        var seen = new CoordinatorView(
+            0, new(1), new(0), 10, new(0), CoordinatorPhase.Computing, null, [], [], [], [], new SurvivedView(counted, []));
+        var view = inspector.View(seen).Faults;
+        Assert.Equal(expected, new(view.WorkersLost, view.NodesLost, view.ShardsLost, view.Restores, view.Epochs));
+        Assert.Equal(
+            (expected.WorkersLost, expected.NodesLost, expected.ShardsLost, expected.Restores),
+            (metric["worker"], metric["node"], metric["shard"], metric["restore"]));
     }
 
     [Fact]
@@ -84,6 +125,7 @@ public sealed class MeterTests
         counters.Reduced(0);
         Traffic.Sent(TensorKind.Gradient, 100);
         Traffic.Received(TensorKind.Weights, 100);
+        inspector.Follow(default);
         inspector.Stepped(new StepScalars(2.5, 1, 0.001, 1), 1000);
     }
 

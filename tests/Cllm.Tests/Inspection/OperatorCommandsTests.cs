@@ -29,6 +29,17 @@ public sealed class OperatorCommandsTests
     }
 
     [Fact]
+    public void Who_has_left_in_order_is_not_missed()
+    {
+        var run = Stuck with
+        {
+            Nodes = [.. Stuck.Nodes, new(8, "", "drained", 0, 0, null, null, null, 0, 0)],
+            Workers = [.. Stuck.Workers, new(512, 8, "gone", 4, null, null, null, 0, 0)],
+        };
+        Assert.Contains(("workers", "1 of 2, on 1 of 2 nodes"), Tables.Status(run));
+    }
+
+    [Fact]
     public void A_run_that_gets_on_is_not_called_stuck() =>
         Assert.Contains(("waits", "75 ms for shard 1 to update"), Tables.Status(Stuck with { Wait = new("shard 1", "to update", 0.075) }));
 
@@ -121,5 +132,5 @@ public sealed class OperatorCommandsTests
     }
 
     private static CoordinatorView View(CoordinatorPhase phase) => new(
-        0, new(1), new(4), 9, new(0), phase, null, [], [], [], [], new(0, 0, 0, 0, 0, []));
+        0, new(1), new(4), 9, new(0), phase, null, [], [], [], [], new(default, []));
 }

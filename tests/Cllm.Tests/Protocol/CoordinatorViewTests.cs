@@ -65,7 +65,7 @@ public sealed class CoordinatorViewTests
         Feed(112, Ready(99, 64));
         Feed(120, new NodeLost(new(1), "connection closed"));
         var view = _machine.View(130);
-        Assert.Equal((2, 1, 2), (view.Survived.WorkersLost, view.Survived.NodesLost, view.Survived.ShardsLost));
+        Assert.Equal((2, 1, 2), (view.Survived.Faults.WorkersLost, view.Survived.Faults.NodesLost, view.Survived.Faults.ShardsLost));
         Assert.Equal([new DroppedView(DropReason.VoidLease, 2)], view.Survived.Dropped);
         Assert.Equal([1, 1], view.Workers.Select(worker => worker.Failures));
         Assert.Equal(new WaitView("a worker", "to be leased 4 of 4 units", 120), view.Wait);
