@@ -1,6 +1,5 @@
 using System.Text.RegularExpressions;
 using Cllm.Actors;
-using Cllm.Cli;
 using Cllm.Tests.House;
 
 namespace Cllm.Tests.Joining;
