@@ -1,15 +1,18 @@
 using System.Collections;
+using System.Text.RegularExpressions;
 using Cllm.Model;
 
 namespace Cllm.Actors;
 
 /// <summary>
 /// Variables of the environment that stand for keys of the configuration: <c>CLLM__LATE_MIN</c> is <c>cllm.late-min</c> and
-/// <c>AKKA__CLUSTER__LOG_INFO</c> is <c>akka.cluster.log-info</c>. Two underscores are a dot, one is a hyphen.
+/// <c>AKKA__CLUSTER__LOG_INFO</c> is <c>akka.cluster.log-info</c>. Two underscores are a dot, one is a hyphen. No name of a variable holds what stands in
+/// quotes, as in <c>serialization-bindings."…"</c>: such keys are for a file and for the command line.
 /// </summary>
-internal static class HoconVariables
+internal static partial class HoconVariables
 {
-    private static readonly string[] Prefixes = ["CLLM__", "AKKA__"];
+    /// <summary>The words that keys begin with: the sections of akka.hocon.</summary>
+    private static readonly string[] FirstWords = ["cllm", "akka", "petabridge"];
 
     /// <summary>All variables of this process.</summary>
     public static IEnumerable<(string Name, string Value)> OfThisProcess() =>
@@ -18,7 +21,8 @@ internal static class HoconVariables
     /// <summary>Those that stand for a key, with the key and the line of HOCON that sets it.</summary>
     public static IEnumerable<(string Name, string Key, string Text)> Read(IEnumerable<(string Name, string Value)> variables) =>
         from variable in variables
-        where Prefixes.Any(prefix => variable.Name.StartsWith(prefix, StringComparison.Ordinal) && variable.Name.Length > prefix.Length)
+        where FirstWords.Select(word => word.ToUpperInvariant() + "__").Any(
+            prefix => variable.Name.StartsWith(prefix, StringComparison.Ordinal) && variable.Name.Length > prefix.Length)
         orderby variable.Name
         let key = variable.Name.ToLowerInvariant().Replace("__", ".").Replace('_', '-')
         select ($"the variable {variable.Name}", key, $"{key} = {Typed(variable.Value)}");
@@ -29,19 +33,20 @@ internal static class HoconVariables
     {
         foreach (string text in given)
         {
-            int equals = text.IndexOf('=', StringComparison.Ordinal);
-            string key = text[..Math.Max(equals, 0)].Trim();
-            if (!IsKey(key))
+            var parts = KeyAndValue().Match(text);
+            string key = parts.Groups["key"].Value;
+            if (!parts.Success || !FirstWords.Contains(key.Split('.')[0]))
             {
                 throw new InputException($"--set is '{text}' and must be KEY=VALUE with a key of the actor configuration, for example cllm.patience=30s.");
             }
 
-            yield return ($"--set {key}", key, $"{key} = {Typed(text[(equals + 1)..].Trim())}");
+            yield return ($"--set {key}", key, $"{key} = {Typed(parts.Groups["value"].Value.Trim())}");
         }
     }
 
-    private static bool IsKey(string key) =>
-        key.Split('.') is ["cllm" or "akka", _, ..] words && words.All(word => word.Length > 0 && word.All(sign => char.IsAsciiLetterOrDigit(sign) || sign is '-' or '_'));
+    /// <summary>Words with dots between them, those after the first perhaps in quotes, in which there may be dots and equals signs.</summary>
+    [GeneratedRegex("""^\s*(?<key>[a-z]+(\.([A-Za-z0-9_-]+|"[^"\\\r\n]+"))+)\s*=(?<value>.*)$""", RegexOptions.Singleline | RegexOptions.ExplicitCapture)]
+    private static partial Regex KeyAndValue();
 
     /// <summary>A list, an object and a text in quotes are HOCON as they stand; all else is one value, whatever signs are in it.</summary>
     private static string Typed(string value) => value.TrimStart() is ['[' or '{' or '"', ..]

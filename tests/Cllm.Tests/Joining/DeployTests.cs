@@ -1,6 +1,5 @@
 using System.Text.RegularExpressions;
 using Cllm.Actors;
-using Cllm.Cli;
 using Cllm.Tests.House;
 
 namespace Cllm.Tests.Joining;
@@ -18,13 +17,13 @@ public sealed partial class DeployTests
     {
         string[] known =
         [
-            .. new[] { "train", "node", "certificate", "status" }.SelectMany(command => Option().Matches(Help(command)).Select(match => match.Value)),
+            .. new[] { "train", "node", "certificate", "status" }.SelectMany(ProgramLine.Options),
         ];
         var options = from path in Everything
                       from line in File.ReadLines(path)
                       where Program().IsMatch(line) || path.EndsWith(".yaml", StringComparison.Ordinal) || path.EndsWith(".env", StringComparison.Ordinal)
                       let ours = ForOthers().Replace(line, "")
-                      from match in Option().Matches(ours)
+                      from match in ProgramLine.Option().Matches(ours)
                       select match.Value;
         Assert.Empty(options.Distinct().Except(known));
     }
@@ -47,15 +46,13 @@ public sealed partial class DeployTests
         Assert.All(new[] { "## What to run", "## What to see", "## How to scale", "## How to upgrade while training" }, part => Assert.Contains(part, page));
     }
 
-    private static string Help(string command)
+    [Fact]
+    public void Units_name_no_file_that_publishing_does_not_put_there()
     {
-        var output = new StringWriter();
-        CommandLine.Run([command, "--help"], output, TextWriter.Null);
-        return output.ToString();
+        var named = Everything.Where(path => path.EndsWith(".service", StringComparison.Ordinal)).SelectMany(File.ReadLines)
+            .SelectMany(line => Published().Matches(line)).Select(match => match.Value);
+        Assert.Equal(["/opt/cllm/cllm"], named.Distinct());
     }
-
-    [GeneratedRegex(@"(?<![\w-])--[a-z][a-z-]*")]
-    private static partial Regex Option();
 
     [GeneratedRegex(@"\bcllm(\.dll)? (train|node|certificate|status)\b")]
     private static partial Regex Program();
@@ -64,6 +61,9 @@ public sealed partial class DeployTests
     [GeneratedRegex(@"^\s*#.*|.*\b(docker|kubectl)\b(.*?cllm\.dll|.*)")]
     private static partial Regex ForOthers();
 
-    [GeneratedRegex(@"\b(CLLM|AKKA)__[A-Z_]+")]
+    [GeneratedRegex(@"/opt/cllm/[^\s;']*")]
+    private static partial Regex Published();
+
+    [GeneratedRegex(@"\b(CLLM|AKKA|PETABRIDGE)__[A-Z_]+")]
     private static partial Regex Variable();
 }
