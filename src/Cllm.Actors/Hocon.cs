@@ -17,6 +17,7 @@ public static class Hocon
     public const string FileName = "akka.hocon";
 
     private const string Section = "cllm";
+    private const string SeedNodesKey = "akka.cluster.seed-nodes";
     private const int ShownMax = 160;
 
     /// <summary>Reads the configuration, with the variables of this process laid over it.</summary>
@@ -86,7 +87,12 @@ public static class Hocon
     /// <summary>Nodes of a run, for a process that is told of none on its command line; may be none.</summary>
     /// <exception cref="InputException">One is no address.</exception>
     public static IReadOnlyList<NodeAddress> SeedNodes(Config hocon) =>
-        [.. Value("akka.cluster.seed-nodes", () => hocon.GetStringList("akka.cluster.seed-nodes", [])).Select(NodeAddress.ParseSeed)];
+        [.. Value(SeedNodesKey, () => SeedTexts(hocon)).Select(NodeAddress.ParseSeed)];
+
+    /// <summary>One alone is easily written without brackets, above all in a variable or on the command line, and then is no list to Akka.NET.</summary>
+    private static IEnumerable<string> SeedTexts(Config hocon) => hocon.GetValue(SeedNodesKey) is { } value && value.IsString()
+        ? value.GetString().Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
+        : hocon.GetStringList(SeedNodesKey, []);
 
     /// <summary>Reads every value of ours: who uses one later, when a run's folder is there already, need not find out that it is wrong.</summary>
     private static void RequireUsable(Config hocon)

@@ -21,57 +21,46 @@ public static class Invitations
         node.ActorOf(Props.Create(() => new InvitationActor(answer)), InvitationActor.Name);
     }
 
-    /// <summary>Asks until there is an answer, from an actor system of its own that is a member of nothing and ends with the answer.</summary>
-    /// <param name="nodes">Nodes of the run, one at least; they are asked one after the other.</param>
+    /// <summary>Asks until there is an answer, from actor systems that are members of nothing and end with the answer. Who is not trusted is not asked again.</summary>
+    /// <param name="nodes">Nodes of the run, one at least; they are asked one after the other, in turn.</param>
     /// <param name="network">How this process listens, and its certificate.</param>
     /// <param name="patience">How long to go on asking.</param>
     /// <param name="stop">Gives up.</param>
     /// <returns>What the run is, and which of them said so.</returns>
-    /// <exception cref="InputException">Nobody answers, or the run's program is another one than this.</exception>
+    /// <exception cref="InputException">Nobody answers, nobody who does is trusted, or the run's program is another one than this.</exception>
     /// <exception cref="OperationCanceledException">It was told to give up.</exception>
     public static async Task<(RunInvitation Run, NodeAddress By)> AskAsync(
         IReadOnlyList<NodeAddress> nodes, ClusterSystem network, TimeSpan patience, CancellationToken stop)
     {
         var began = Stopwatch.GetTimestamp();
-        var objection = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
-        using var caller = network.StartCaller(reason => objection.TrySetResult(reason));
+        List<AskedNode> asked = [.. nodes.Distinct().Select(node => new AskedNode(node, network))];
         try
         {
-            for (var i = 0; Stopwatch.GetElapsedTime(began) < patience; i++)
+            for (var i = 0; Stopwatch.GetElapsedTime(began) < patience && !asked.TrueForAll(node => node.HasObjection); i++)
             {
-                var node = nodes[i % nodes.Count];
-                var there = caller.ActorSelection(new RootActorPath(network.AddressOf(node)) / "user" / InvitationActor.Name);
-                var question = AnswerAsync(there, stop);
-                if (await Task.WhenAny(question, objection.Task).ConfigureAwait(false) == objection.Task)
+                var node = asked[i % asked.Count];
+                if (!node.HasObjection && await node.AskAsync(BetweenQuestions, stop).ConfigureAwait(false) is { } answer)
                 {
-                    throw new InputException(
-                        $"The process at {node} is not trusted: {await objection.Task.ConfigureAwait(false)}; give both certificates of the same authority.");
-                }
-
-                if (await question.ConfigureAwait(false) is { } answer)
-                {
-                    return (RunInvitation.Parse(answer, node.ToString(), RunIdentity.ProtocolVersion), node);
+                    return (RunInvitation.Parse(answer, node.Address.ToString(), RunIdentity.ProtocolVersion), node.Address);
                 }
             }
 
-            throw new InputException(
-                $"No run answers at {string.Join(" or ", nodes)} since {patience.TotalSeconds:F0} s; start it there with `cllm train --listen {nodes[0]}`, and give both the same --tls or neither.");
+            throw new InputException(Refusal(asked, patience));
         }
         finally
         {
-            await caller.Terminate().ConfigureAwait(false);
+            await Task.WhenAll(asked.Select(node => node.DisposeAsync().AsTask())).ConfigureAwait(false);
         }
     }
 
-    private static async Task<byte[]?> AnswerAsync(ActorSelection there, CancellationToken stop)
+    /// <summary>What is wrong with each node: one may be silent, and another one not trusted.</summary>
+    private static string Refusal(List<AskedNode> asked, TimeSpan patience)
     {
-        try
-        {
-            return await there.Ask<byte[]>(InvitationActor.Question, BetweenQuestions, stop).ConfigureAwait(false);
-        }
-        catch (AskTimeoutException)
-        {
-            return null;
-        }
+        var strangers = string.Join("; ", asked.Where(node => node.HasObjection).Select(node => $"the process at {node.Address} is not trusted: {node.Objection}"));
+        var silent = asked.FindAll(node => !node.HasObjection);
+        var silence = silent.Count == 0 ? "" :
+            $"No run answers at {string.Join(" or ", silent.Select(node => node.Address))} since {patience.TotalSeconds:F0} s; start it there with `cllm train --listen {silent[0].Address}`, and give both the same --tls or neither.";
+        var distrust = strangers.Length == 0 ? "" : $"{char.ToUpperInvariant(strangers[0])}{strangers[1..]}; give both certificates of the same authority.";
+        return $"{silence} {distrust}".Trim();
     }
 }

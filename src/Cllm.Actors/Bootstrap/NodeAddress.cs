@@ -5,9 +5,9 @@ using Cllm.Model;
 
 namespace Cllm.Actors.Bootstrap;
 
-/// <summary>Where a node listens, as its user writes it: HOST:PORT, with brackets around an IPv6 address.</summary>
+/// <summary>Where a node listens or is called, as its user writes it: HOST:PORT, with brackets around an IPv6 address.</summary>
 /// <param name="Host">A name or an address, without brackets.</param>
-/// <param name="Port">The port; 0 is any free one.</param>
+/// <param name="Port">The port; 0 is any free one, where a node listens.</param>
 public readonly record struct NodeAddress(string Host, int Port)
 {
     /// <summary>Where a discovery packet would go; none is sent.</summary>
@@ -21,9 +21,9 @@ public readonly record struct NodeAddress(string Host, int Port)
     /// <summary>Whether nobody outside of this machine can reach it.</summary>
     public bool IsLoopback => Host == "localhost" || (IPAddress.TryParse(Host, out var address) && IPAddress.IsLoopback(address));
 
-    /// <summary>Reads HOST:PORT.</summary>
+    /// <summary>Reads HOST:PORT, to listen there.</summary>
     /// <param name="text">What the user wrote.</param>
-    /// <param name="name">What he wrote it for, such as --join.</param>
+    /// <param name="name">What he wrote it for, such as --listen.</param>
     /// <exception cref="InputException">It is not of that form.</exception>
     public static NodeAddress Parse(string text, string name)
     {
@@ -43,12 +43,18 @@ public readonly record struct NodeAddress(string Host, int Port)
         return new NodeAddress(host, port);
     }
 
+    /// <summary>Reads HOST:PORT, to call whoever listens there.</summary>
+    /// <exception cref="InputException">It is not of that form, or has port 0, at which nobody can be called.</exception>
+    public static NodeAddress ParseCalled(string text, string name) => Parse(text, name) is { Port: > 0 } address
+        ? address
+        : throw new InputException($"{name} is '{text}', and nobody can be called at port 0; give the port that is listened at there.");
+
     /// <summary>Reads one of Akka.NET's seed nodes: its address as Akka.NET writes it, as in <c>akka.tcp://cllm@trainer:4053</c>, or HOST:PORT.</summary>
     /// <exception cref="InputException">It is neither.</exception>
     public static NodeAddress ParseSeed(string text)
     {
         string protocol = Array.Find(SeedProtocols, start => text.StartsWith(start, StringComparison.Ordinal)) ?? "";
-        return Parse(text[protocol.Length..], "A node in akka.cluster.seed-nodes");
+        return ParseCalled(text[protocol.Length..], "A node in akka.cluster.seed-nodes");
     }
 
     /// <summary>An address of this machine, with any free port, from which the given one can be reached.</summary>

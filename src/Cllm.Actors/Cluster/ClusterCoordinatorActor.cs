@@ -80,14 +80,8 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
             case NodeLocated located:
                 Locate(located);
                 break;
-            case NodeLeaving leaving when leaving.Node == _run.Node && !IsSuccessorThere:
-                // The run would be gone with this process, and all that was done since the last checkpoint.
-                if (!_coordination.IsStopWanted)
-                {
-                    _coordination.Note("this process coordinates the run and no other can take it over, so the run stops");
-                    base.OnReceive(new StopRequested());
-                }
-
+            case NodeLeaving leaving when leaving.Node == _run.Node && IsLast:
+                StopAsLast();
                 break;
             case NodeJoining joining when !_coordination.MayBegin || !_nodes.IsAt(joining.Node, Sender):
                 break;
@@ -127,6 +121,12 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
                 break;
         }
 
+        if (IsLast && Machine.IsLeaving(_run.Node))
+        {
+            // Those that could have taken the run over have gone, or are to go, since this process was let go.
+            StopAsLast();
+        }
+
         if (_places.IsChanged && _pause is null)
         {
             TellDirectory();
@@ -135,7 +135,10 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
 
     protected override NodeId? Node => _run.Node;
 
-    protected override bool IsSuccessorThere => _nodes.IsSuccessorThere;
+    protected override bool IsSuccessorThere => _nodes.IsSuccessorThere(Machine.IsLeaving);
+
+    /// <summary>Whether the run would be gone with this process, and all that was done since the last checkpoint.</summary>
+    private bool IsLast => Machine.Phase != CoordinatorPhase.Ended && !IsSuccessorThere;
 
     /// <summary>Nodes report with their announcements.</summary>
     protected override void Inspect()
@@ -153,7 +156,11 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
 
     protected override void SendToNodes(Send send)
     {
-        if (send.To.Kind == DestinationKind.EveryNode)
+        if (send.Message is NodeDrained drained && drained.Node == _run.Node && (Machine.Phase == CoordinatorPhase.Ended || IsLast))
+        {
+            // The run has ended, or is about to stop, and does not go on without this process: that is what it is told.
+        }
+        else if (send.To.Kind == DestinationKind.EveryNode)
         {
             foreach (var member in _cluster.State.Members)
             {
@@ -198,6 +205,15 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
 
         _gathering.Begin(take);
         return null;
+    }
+
+    private void StopAsLast()
+    {
+        if (!_coordination.IsStopWanted)
+        {
+            _coordination.Note("this process coordinates the run and no other can take it over, so the run stops");
+            base.OnReceive(new StopRequested());
+        }
     }
 
     private static ActorSelection NodeAt(Address address) => Context.ActorSelection(new RootActorPath(address) / "user" / NodeActor.Name);

@@ -20,8 +20,10 @@ internal sealed class NodeSeats(NodeId self, int quorum)
     /// <summary>How many of them are not there, or do not know yet that they are members.</summary>
     public int Missing => Count - _nodes.Values.Count(seat => seat is { IsLive: true, MayCoordinate: true, IsMember: true });
 
-    /// <summary>Whether another process could take the run over now.</summary>
-    public bool IsSuccessorThere => _nodes.Values.Any(seat => seat is { IsLive: true, MayCoordinate: true, IsMember: true } && seat.Node != self);
+    /// <summary>Whether another process could take the run over now, and stays.</summary>
+    /// <param name="isLeaving">Whether a node is to go: the run would be handed to it only to be gone with it.</param>
+    public bool IsSuccessorThere(Func<NodeId, bool> isLeaving) =>
+        _nodes.Values.Any(seat => seat is { IsLive: true, MayCoordinate: true, IsMember: true } && seat.Node != self && !isLeaving(seat.Node));
 
     /// <summary>All that were ever there, at their newest actors.</summary>
     public IEnumerable<NodeSeat> All => _nodes.Values;

@@ -117,7 +117,7 @@ internal abstract class CoordinatorActor : UntypedActor, IEffectPerformer
     /// <summary>The node that the coordinator is on; none where no other can join the run.</summary>
     protected virtual NodeId? Node => null;
 
-    /// <summary>Whether another process could take the run over now.</summary>
+    /// <summary>Whether another process could take the run over now, and stays.</summary>
     protected virtual bool IsSuccessorThere => false;
 
     /// <summary>A shard has said where it is.</summary>
@@ -159,7 +159,7 @@ internal abstract class CoordinatorActor : UntypedActor, IEffectPerformer
 
     private void Take(RunOrder order)
     {
-        var (input, answer) = OperatorOrders.Of(order, Machine.View(NowTicks), IsSuccessorThere ? null : Node);
+        var (input, answer) = OperatorOrders.Of(order, Machine.View(NowTicks), Node, IsSuccessorThere);
         Sender.Tell(answer, Self);
         if (input is not null)
         {

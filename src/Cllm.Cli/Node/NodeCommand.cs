@@ -14,10 +14,10 @@ public sealed class NodeCommand
     private const int ThreadsMax = 1024;
 
     private readonly Option<string?> _join = Values.Text(
-        "--join", "HOST:PORT", "Where `cllm train --listen`, or any other node of the run, listens. [default: akka.cluster.seed-nodes in --hocon]");
+        "--join", "HOST:PORT", "Where `cllm train --listen`, or any other node of the run, listens. [default: akka.cluster.seed-nodes of the actor configuration]");
 
     private readonly Option<string?> _listen = Values.Text(
-        "--listen", "HOST:PORT", "How others reach this process; port 0 is any. [default: the address that faces --join, any port]");
+        "--listen", "HOST:PORT", "How others reach this process; port 0 is any. [default: the address that faces the run, any port]");
 
     private readonly Option<long?> _workers = Values.Whole("--workers", "Workers in this process. [default: all cores; changes no bit of the result]", 1, WorkersMax);
 
@@ -78,7 +78,7 @@ public sealed class NodeCommand
         }
 
         return new NodeRequest(
-            join is null ? null : NodeAddress.Parse(join, "--join"),
+            join is null ? null : NodeAddress.ParseCalled(join, "--join"),
             listen is null ? null : NodeAddress.Parse(listen, "--listen"),
             (int)(parsed.GetValue(_workers) ?? 0),
             (int)(parsed.GetValue(_threads) ?? 0),

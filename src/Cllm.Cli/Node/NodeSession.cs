@@ -168,30 +168,7 @@ public sealed class NodeSession
     {
         if (end.Outcome == RunOutcome.Finished)
         {
-            if (end.HasCoordinated)
-            {
-                if (observer.FirstStep is null)
-                {
-                    // It came when all steps were done: what it knows for certain is the checkpoint at their end.
-                    host.Restore();
-                }
-
-                long steps = observer.FirstStep is { } first ? end.CommittedSteps - first : 0;
-                new FinishedRun
-                {
-                    Path = run.FolderPath!,
-                    FolderPath = run.Folder!.FolderPath,
-                    Plan = run.Plan,
-                    State = host.State,
-                    Tokenizer = File.Exists(run.TokenizerPath) ? TokenizerFile.Load(run.TokenizerPath) : null,
-                    Tokens = run.Tokens,
-                }.Show(_terminal, observer.Loss, time, steps * run.Plan.BatchTokens / time.TotalSeconds);
-            }
-            else
-            {
-                _terminal.Say($"The run is done after {run.Configuration.Steps} steps.");
-            }
-
+            TellFinished(end, run, host, observer, time);
             return ExitCode.Success;
         }
 
@@ -228,6 +205,32 @@ public sealed class NodeSession
 
         _terminal.Fail($"This process takes part no longer: {end.Sentence.TrimEnd('.')}.");
         return ExitCode.Failure;
+    }
+
+    private void TellFinished(TrainingEnd end, JoinedRun run, RunHost host, NodeObserver observer, TimeSpan time)
+    {
+        if (!end.HasCoordinated)
+        {
+            _terminal.Say($"The run is done after {run.Configuration.Steps} steps.");
+            return;
+        }
+
+        if (observer.FirstStep is null)
+        {
+            // It came when all steps were done: what it knows for certain is the checkpoint at their end.
+            host.Restore();
+        }
+
+        long steps = observer.FirstStep is { } first ? end.CommittedSteps - first : 0;
+        new FinishedRun
+        {
+            Path = run.FolderPath!,
+            FolderPath = run.Folder!.FolderPath,
+            Plan = run.Plan,
+            State = host.State,
+            Tokenizer = File.Exists(run.TokenizerPath) ? TokenizerFile.Load(run.TokenizerPath) : null,
+            Tokens = run.Tokens,
+        }.Show(_terminal, observer.Loss, time, steps * run.Plan.BatchTokens / time.TotalSeconds);
     }
 
     private void RefuseStandby(RunInvitation invitation)

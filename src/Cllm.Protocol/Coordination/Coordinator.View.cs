@@ -1,3 +1,5 @@
+using Cllm.Protocol.Identity;
+
 namespace Cllm.Protocol.Coordination;
 
 /// <content>What there is to see of a run. Made only when somebody asks.</content>
@@ -18,6 +20,9 @@ public sealed partial class Coordinator
         [.. _workers.Values.SelectMany(member => member.Open.Select(lease => View(member, lease, nowTicks)))],
         new(Faults, [.. Enum.GetValues<DropReason>().Where(reason => Fence.Dropped(reason) > 0).Select(reason => new DroppedView(reason, Fence.Dropped(reason)))]));
 
+    /// <summary>Whether a node is to go, or has gone.</summary>
+    public bool IsLeaving(NodeId node) => _nodes.TryGetValue(node.Number, out var member) && member.IsLeaving;
+
     private static WorkerView View(WorkerMember member) => new(
         member.Worker, member.Node, member.Incarnation, member.IsLive, member.IsLeaving, member.IsJoining, member.PassedOverUntil is not null,
         member.Open.Count, member.LeavesAnswered, member.Times.Count > 0 ? member.Times.MedianTicks : null, member.FailuresInAll);
@@ -30,7 +35,7 @@ public sealed partial class Coordinator
             shard.Incarnation, shard.IsLive, slice, shard.Replica, shard.ReplicaStep, shard == _moving ? _movingTo : null, shard.FailuresInAll);
     }
 
-    private LeaseView View(WorkerMember member, Identity.LeaseId lease, long nowTicks)
+    private LeaseView View(WorkerMember member, LeaseId lease, long nowTicks)
     {
         var (first, count, node) = _leases.Range(lease);
         var (givenTicks, isCopy) = _leases.Giving(lease);

@@ -87,6 +87,7 @@ public sealed class HoconTests : IDisposable
     [InlineData("cllm.channel-port = 70000")]
     [InlineData("cllm.shards = 0")]
     [InlineData("akka.cluster.seed-nodes = [trainer]")]
+    [InlineData("akka.cluster.seed-nodes = trainer")]
     public void A_value_that_cannot_be_used_is_named_before_anything_is_begun(string text)
     {
         File.WriteAllText(_path, text);
@@ -101,6 +102,19 @@ public sealed class HoconTests : IDisposable
         var hocon = Hocon.Load(_path, [("CLLM__SHARDS", "4"), ("AKKA__LOGLEVEL", "INFO")], ["cllm.shards=5", "akka.loglevel = ERROR", "akka.cluster.seed-nodes=[\"a:1\", \"b:2\"]"]);
         Assert.Equal((5, "1s", "ERROR"), (Hocon.Shards(hocon), hocon.GetString("cllm.announce"), hocon.GetString("akka.loglevel")));
         Assert.Equal(["a:1", "b:2"], Hocon.SeedNodes(hocon).Select(node => $"{node}"));
+    }
+
+    [Theory]
+    [InlineData("", "")]
+    [InlineData("trainer:4053", "trainer:4053")]
+    [InlineData("akka.tcp://cllm@a:1, [::1]:2", "a:1 [::1]:2")]
+    [InlineData("[\"a:1\", \"b:2\"]", "a:1 b:2")]
+    public void Seed_nodes_need_no_brackets(string text, string nodes)
+    {
+        Assert.Equal(nodes, Shown(Hocon.Load(null, [("AKKA__CLUSTER__SEED_NODES", text)])));
+        Assert.Equal(nodes, Shown(Hocon.Load(null, [], [$"akka.cluster.seed-nodes={text}"])));
+
+        static string Shown(Akka.Configuration.Config hocon) => string.Join(' ', Hocon.SeedNodes(hocon));
     }
 
     [Theory]

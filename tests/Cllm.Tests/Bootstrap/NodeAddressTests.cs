@@ -56,6 +56,18 @@ public sealed class NodeAddressTests
         $"A node in akka.cluster.seed-nodes is '{text}' and must be HOST:PORT", Assert.Throws<InputException>(() => NodeAddress.ParseSeed(text)).Message);
 
     [Fact]
+    public void Nobody_is_called_at_port_0()
+    {
+        Assert.Equal(new NodeAddress("host", 1), NodeAddress.ParseCalled("host:1", "--join"));
+        Assert.Equal(
+            "--join is 'host:0', and nobody can be called at port 0; give the port that is listened at there.",
+            Assert.Throws<InputException>(() => NodeAddress.ParseCalled("host:0", "--join")).Message);
+        Assert.StartsWith(
+            "A node in akka.cluster.seed-nodes is 'host:0', and nobody",
+            Assert.Throws<InputException>(() => NodeAddress.ParseSeed("akka.tcp://cllm@host:0")).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_node_that_joins_on_this_machine_listens_on_this_machine_only() =>
         Assert.Equal(new NodeAddress("127.0.0.1", 0), NodeAddress.Facing(new NodeAddress("127.0.0.1", 4053)));
 

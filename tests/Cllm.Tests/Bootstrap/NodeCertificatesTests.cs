@@ -108,7 +108,7 @@ public sealed class NodeCertificatesTests : IDisposable
         RunInvitation invitation = RunInvitationTests.Some with { ProtocolVersion = RunIdentity.ProtocolVersion };
         using ActorSystem node = network.StartNode();
         Invitations.Serve(node, invitation);
-        var run = new NodeAddress("127.0.0.1", ((ExtendedActorSystem)node).Provider.DefaultAddress.Port!.Value);
+        NodeAddress run = AddressOf(node);
         Assert.Equal((invitation, run), await Invitations.AskAsync([run], network, TimeSpan.FromSeconds(20), CancellationToken.None));
 
         var unheard = await Assert.ThrowsAsync<InputException>(
@@ -123,6 +123,35 @@ public sealed class NodeCertificatesTests : IDisposable
             + "give both certificates of the same authority.", refused.Message);
         await node.Terminate();
     }
+
+    [Fact]
+    public async Task A_node_that_is_not_trusted_does_not_keep_a_process_from_another_one_that_is()
+    {
+        ClusterSystem network = Network(Make("tls", "trainer"));
+        RunInvitation invitation = RunInvitationTests.Some with { ProtocolVersion = RunIdentity.ProtocolVersion };
+        using ActorSystem node = network.StartNode();
+        using ActorSystem stranger = Network(Make("strange", "trainer")).StartNode();
+        Invitations.Serve(node, invitation);
+        (NodeAddress run, NodeAddress other) = (AddressOf(node), AddressOf(stranger));
+        Assert.Equal((invitation, run), await Invitations.AskAsync([other, run], network, TimeSpan.FromMinutes(10), CancellationToken.None));
+
+        string distrust = $"he process at {other} is not trusted: its certificate CN=cllm node was issued by CN=cllm authority and not by an authority that is trusted here";
+        await CheckRefused([other, other], TimeSpan.FromMinutes(10), sentence => Assert.Equal($"T{distrust}; give both certificates of the same authority.", sentence));
+
+        // Nothing is held against the one that is silent.
+        NodeAddress silent = new("127.0.0.1", 1);
+        await CheckRefused([other, silent], TimeSpan.FromSeconds(5), sentence =>
+        {
+            Assert.StartsWith($"No run answers at {silent} since 5 s; start it there", sentence, StringComparison.Ordinal);
+            Assert.EndsWith($"T{distrust}; give both certificates of the same authority.", sentence, StringComparison.Ordinal);
+        });
+        await Task.WhenAll(node.Terminate(), stranger.Terminate());
+
+        async Task CheckRefused(NodeAddress[] nodes, TimeSpan patience, Action<string> check) =>
+            check((await Assert.ThrowsAsync<InputException>(() => Invitations.AskAsync(nodes, network, patience, CancellationToken.None))).Message);
+    }
+
+    private static NodeAddress AddressOf(ActorSystem node) => new("127.0.0.1", ((ExtendedActorSystem)node).Provider.DefaultAddress.Port!.Value);
 
     private static ClusterSystem Network(NodeCertificates? certificates) =>
         new() { Hocon = Hocon.Load(null, []), Listen = new NodeAddress("127.0.0.1", 0), Certificates = certificates };

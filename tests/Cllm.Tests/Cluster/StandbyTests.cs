@@ -2,6 +2,7 @@ using Akka.Actor;
 using Cllm.Actors.Inspection;
 using Cllm.Actors.Local;
 using Cllm.Protocol.Coordination;
+using Cllm.Protocol.Messages;
 using Cllm.Tests.Actors;
 using Cllm.Tests.Checkpoints;
 
@@ -122,6 +123,61 @@ public sealed class StandbyTests
         Assert.Equal(end.CommittedSteps, first.Host.Restore());
         Assert.Equal(TestNode.ExpectedDigest(end.CommittedSteps), first.Digest);
         Assert.Equal(RunOutcome.Stopped, (await second.EndAsync(60)).Outcome);
+    }
+
+    [Fact]
+    public Task A_standby_that_is_to_go_itself_is_nobody_to_leave_the_run_to() => DrainTogether(isCoordinatorFirst: false, async (answers, first, _) =>
+    {
+        Assert.Equal([true, true, false], answers.Select(answer => answer.IsTaken));
+        Assert.StartsWith($"Node {first.Number} coordinates the run and no other process can take it over", answers[^1].Sentence, StringComparison.Ordinal);
+        await CheckFinished(first);
+    });
+
+    [Fact]
+    public Task A_coordinator_that_was_let_go_stops_the_run_when_its_last_standby_is_to_go_too() => DrainTogether(isCoordinatorFirst: true, async (answers, first, plain) =>
+    {
+        Assert.Equal([true, true, true], answers.Select(answer => answer.IsTaken));
+        TrainingEnd end = await first.EndAsync(60);
+        Assert.Equal((RunOutcome.Stopped, false), (end.Outcome, end.HasLeft));
+        Assert.Single(first.Observer.Notes, "this process coordinates the run and no other can take it over, so the run stops");
+        Assert.Equal(end.CommittedSteps, first.Host.Restore());
+        Assert.Equal(TestNode.ExpectedDigest(end.CommittedSteps), first.Digest);
+        Assert.Equal(RunOutcome.Stopped, (await plain.EndAsync(60)).Outcome);
+    });
+
+    [Fact]
+    public async Task A_node_that_leaves_a_run_that_has_ended_stops_nothing()
+    {
+        await using var first = TestNode.Start(Steps);
+        await CheckFinished(first);
+        first.Node.AnyCoordinator.Tell(new NodeLeaving(new(first.Number)), ActorRefs.NoSender);
+        var seen = await first.Node.AnyCoordinator.Ask<RunSeen>(new RunAsked(), Patience);
+        Assert.DoesNotContain(seen.View.Notes, note => note.EndsWith("so the run stops", StringComparison.Ordinal));
+        Assert.DoesNotContain(first.Observer.Notes, note => note.EndsWith("so the run stops", StringComparison.Ordinal));
+    }
+
+    /// <summary>Drains the coordinator and both standbys of a run with a fourth node, amid a step and faster than any of them can go.</summary>
+    private static async Task DrainTogether(bool isCoordinatorFirst, Func<RunAnswer[], TestNode, TestNode, Task> check)
+    {
+        Action<long> atStep = _ => { };
+        var answers = new TaskCompletionSource<Task<RunAnswer[]>>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var observer = new RecordingObserver { AtStep = step => atStep(step) };
+        await using var first = TestNode.Start(Steps, quorum: 2, observer: observer, change: settings => settings with { NodesToStart = 4 });
+        await using var second = TestNode.Start(Steps, first, isCoordinator: true, quorum: 2);
+        await using var third = TestNode.Start(Steps, first, isCoordinator: true, quorum: 2);
+        // Right into its mailbox, for a step may be done between two messages that take their time.
+        var coordinator = first.System.ActorSelection("/user/coordinator-seat/singleton/coordinator");
+        int[] standbys = [second.Number, third.Number];
+        atStep = step =>
+        {
+            if (step == 2)
+            {
+                answers.TrySetResult(Task.WhenAll((isCoordinatorFirst ? standbys.Prepend(first.Number) : standbys.Append(first.Number)).Select(
+                    node => coordinator.Ask<RunAnswer>(new RunOrder(RunAction.Drain, node), Patience))));
+            }
+        };
+        await using var plain = TestNode.Start(Steps, first);
+        await check(await (await answers.Task.WaitAsync(Patience)), first, plain);
     }
 
     private static async Task CheckFinished(TestNode node)

@@ -72,6 +72,13 @@ public sealed class InspectCommandTests
     [Fact]
     public void An_address_without_a_port_is_refused() => Assert.Equal(ExitCode.Usage, Cllm("workers", "--at", "somewhere").Code);
 
+    [Fact]
+    public void An_address_that_nobody_can_have_is_refused()
+    {
+        var (code, _, error) = Cllm("status", "--at", "127.0.0.1:0");
+        Assert.Equal((ExitCode.Usage, "cllm: --at is '127.0.0.1:0', and nobody can be called at port 0; give the port that is listened at there.\n"), (code, error));
+    }
+
     /// <summary>Says when a first look was written.</summary>
     private sealed class SignallingWriter : StringWriter
     {

@@ -104,6 +104,33 @@ public sealed class OperatorCommandsTests
         Assert.Equal((false, "There is no node 6; there are 5."), (refused.IsTaken, refused.Sentence));
     }
 
+    [Theory]
+    [InlineData(5, false, false)]
+    [InlineData(5, true, true)]
+    [InlineData(6, false, true)]
+    [InlineData(6, true, true)]
+    public void The_node_that_coordinates_is_drained_only_where_another_can_take_the_run_over(int node, bool isSuccessorThere, bool isTaken)
+    {
+        var seen = View(CoordinatorPhase.Computing) with { Nodes = [new(new(5), true, false, false), new(new(6), true, false, false)] };
+        var (input, answer) = OperatorOrders.Of(new(RunAction.Drain, node), seen, new(5), isSuccessorThere);
+        Assert.Equal((isTaken, isTaken ? new DrainRequested(new(node)) : null), (answer.IsTaken, input));
+        Assert.Equal(!isTaken, answer.Sentence.StartsWith("Node 5 coordinates the run and no other process can take it over", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Whoever_drains_a_node_before_there_is_one_is_told_why_there_is_none()
+    {
+        var seen = View(CoordinatorPhase.Assembling);
+        Assert.StartsWith("This run is in one process", OperatorOrders.Of(new(RunAction.Drain, 5), seen).Answer.Sentence, StringComparison.Ordinal);
+        foreach (var isSuccessorThere in new[] { false, true })
+        {
+            var (input, answer) = OperatorOrders.Of(new(RunAction.Drain, 5), seen, new(5), isSuccessorThere);
+            Assert.Null(input);
+            Assert.False(answer.IsTaken);
+            Assert.StartsWith("The run has not begun yet", answer.Sentence, StringComparison.Ordinal);
+        }
+    }
+
     [Fact]
     public async Task Every_command_answers_even_when_there_is_no_run()
     {

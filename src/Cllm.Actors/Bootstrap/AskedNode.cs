@@ -1,0 +1,56 @@
+using Akka.Actor;
+using Akka.Configuration;
+
+namespace Cllm.Actors.Bootstrap;
+
+/// <summary>
+/// A node that is asked what its run is. It is called from an actor system of its own, which begins with the first question, for what speaks against a
+/// certificate is told without the address that showed it.
+/// </summary>
+internal sealed class AskedNode(NodeAddress address, ClusterSystem network) : IAsyncDisposable
+{
+    /// <summary>Several of these may be there at once, and only the node that follows listens at the port that the configuration names.</summary>
+    private static readonly Config AnyPort = ConfigurationFactory.ParseString("akka.remote.dot-netty.tcp.bind-port = \"\"");
+
+    private readonly TaskCompletionSource<string> _objection = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private ActorSystem? _caller;
+
+    /// <summary>Where it is.</summary>
+    public NodeAddress Address => address;
+
+    /// <summary>Whether something speaks against its certificate: the answer would not be another one later.</summary>
+    public bool HasObjection => _objection.Task.IsCompleted;
+
+    /// <summary>What does; none when nothing is known.</summary>
+    public string? Objection => HasObjection ? _objection.Task.Result : null;
+
+    /// <summary>Asks once.</summary>
+    /// <returns>The answer; none when there is none in time, or it is not trusted.</returns>
+    public async Task<byte[]?> AskAsync(TimeSpan patience, CancellationToken stop)
+    {
+        _caller ??= (network with { Hocon = AnyPort.WithFallback(network.Hocon) }).StartCaller(reason => _objection.TrySetResult(reason));
+        var there = _caller.ActorSelection(new RootActorPath(network.AddressOf(address)) / "user" / InvitationActor.Name);
+        var question = AnswerAsync(there, patience, stop);
+        return await Task.WhenAny(question, _objection.Task).ConfigureAwait(false) == question ? await question.ConfigureAwait(false) : null;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_caller is { } caller)
+        {
+            await caller.Terminate().ConfigureAwait(false);
+        }
+    }
+
+    private static async Task<byte[]?> AnswerAsync(ActorSelection there, TimeSpan patience, CancellationToken stop)
+    {
+        try
+        {
+            return await there.Ask<byte[]>(InvitationActor.Question, patience, stop).ConfigureAwait(false);
+        }
+        catch (AskTimeoutException)
+        {
+            return null;
+        }
+    }
+}
