@@ -25,7 +25,7 @@ public static class RunMeter
     private static readonly Counter<double> Reduce = Meter.CreateCounter<double>("cllm.reduce", "s", "Time that the shards of this process added and updated.");
     private static readonly Counter<long> Bytes = Meter.CreateCounter<long>("cllm.bytes", "By", "Bytes over the tensor channel, by lane and direction.");
 
-    private static readonly Counter<long> Strangers = Meter.CreateCounter<long>("cllm.strangers", null, "Connections that the tensor channel turned away.");
+    private static readonly Counter<long> Strangers = Meter.CreateCounter<long>("cllm.strangers", null, "Connections that were turned away, at the port of --listen and at the tensor channel.");
 
     private static readonly KeyValuePair<string, object?>[] Kinds =
         [.. Enum.GetValues<FaultKind>().Select(kind => KeyValuePair.Create<string, object?>("kind", kind.ToString().ToLowerInvariant()))];
