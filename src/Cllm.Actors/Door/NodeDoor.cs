@@ -134,8 +134,8 @@ internal sealed class NodeDoor : IDisposable
             MakeRoomFor(passage.Address);
             if (_passages.Count >= _limits.NodesMax + _limits.StrangersMax || _closing.IsCancellationRequested)
             {
-                passage.Dispose();
                 _turnedAway.Tell(passage.Address, "too many nodes are connected");
+                passage.Dispose();
                 return null;
             }
 
@@ -200,8 +200,8 @@ internal sealed class NodeDoor : IDisposable
 
             var passage = _passages[stranger];
             _passages.RemoveAt(stranger);
-            passage.Dispose();
             _turnedAway.Tell(passage.Address, reason);
+            passage.Dispose();
             return true;
         }
     }
