@@ -1,5 +1,4 @@
 using Akka.Actor;
-using Akka.Configuration;
 
 namespace Cllm.Actors.Bootstrap;
 
@@ -9,9 +8,6 @@ namespace Cllm.Actors.Bootstrap;
 /// </summary>
 internal sealed class AskedNode(NodeAddress address, ClusterSystem network) : IAsyncDisposable
 {
-    /// <summary>Several of these may be there at once, and only the node that follows listens at the port that the configuration names.</summary>
-    private static readonly Config AnyPort = ConfigurationFactory.ParseString("akka.remote.dot-netty.tcp.bind-port = \"\"");
-
     private readonly TaskCompletionSource<string> _objection = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private ActorSystem? _caller;
 
@@ -28,7 +24,7 @@ internal sealed class AskedNode(NodeAddress address, ClusterSystem network) : IA
     /// <returns>The answer; none when there is none in time, or it is not trusted.</returns>
     public async Task<byte[]?> AskAsync(TimeSpan patience, CancellationToken stop)
     {
-        _caller ??= (network with { Hocon = AnyPort.WithFallback(network.Hocon) }).StartCaller(reason => _objection.TrySetResult(reason));
+        _caller ??= network.StartCaller(reason => _objection.TrySetResult(reason));
         var there = _caller.ActorSelection(new RootActorPath(network.AddressOf(address)) / "user" / InvitationActor.Name);
         var question = AnswerAsync(there, patience, stop);
         return await Task.WhenAny(question, _objection.Task).ConfigureAwait(false) == question ? await question.ConfigureAwait(false) : null;

@@ -121,7 +121,7 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
                 break;
         }
 
-        if (IsLast && Machine.IsLeaving(_run.Node))
+        if (Machine.IsLeaving(_run.Node) && IsLast)
         {
             // Those that could have taken the run over have gone, or are to go, since this process was let go.
             StopAsLast();
