@@ -38,26 +38,51 @@ internal sealed class NodeDoor : IDisposable
     /// <param name="note">Told about those turned away.</param>
     /// <param name="limits">Bounds; the usual ones when none are given.</param>
     /// <exception cref="SocketException">Nothing can listen there.</exception>
-    public static NodeDoor Listen(string host, int port, Action<string>? note, DoorLimits? limits = null)
+    public static NodeDoor Listen(string host, int port, Action<string>? note, DoorLimits? limits = null) =>
+        Listen(IPAddress.TryParse(host, out var parsed) ? [parsed] : [.. Dns.GetHostAddresses(host).Distinct()], port, note, limits);
+
+    /// <summary>Listens at those of the addresses that this machine has: a name may stand for more, as localhost does for ::1 where IPv6 is switched off.</summary>
+    /// <inheritdoc cref="Listen(string, int, Action{string}?, DoorLimits?)"/>
+    internal static NodeDoor Listen(ReadOnlySpan<IPAddress> addresses, int port, Action<string>? note, DoorLimits? limits = null)
     {
-        IPAddress[] addresses = IPAddress.TryParse(host, out var parsed) ? [parsed] : [.. Dns.GetHostAddresses(host).Distinct()];
         var listeners = new List<Socket>();
+        var missing = new SocketException((int)SocketError.HostNotFound);
         try
         {
             foreach (var address in addresses)
             {
-                var listener = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
-                listeners.Add(listener);
-                listener.Bind(new IPEndPoint(address, port));
-                listener.Listen();
-                port = ((IPEndPoint)listener.LocalEndPoint!).Port;
+                try
+                {
+                    listeners.Add(ListenAt(new(address, port)));
+                    port = ((IPEndPoint)listeners[0].LocalEndPoint!).Port;
+                }
+                catch (SocketException failure) when (failure.SocketErrorCode is SocketError.AddressNotAvailable or SocketError.AddressFamilyNotSupported)
+                {
+                    missing = failure;
+                }
             }
 
-            return new([.. listeners], limits ?? new(), note);
+            return listeners.Count > 0 ? new([.. listeners], limits ?? new(), note) : throw missing;
         }
         catch (SocketException)
         {
             listeners.ForEach(listener => listener.Dispose());
+            throw;
+        }
+    }
+
+    private static Socket ListenAt(IPEndPoint here)
+    {
+        var listener = new Socket(here.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            listener.Bind(here);
+            listener.Listen();
+            return listener;
+        }
+        catch (SocketException)
+        {
+            listener.Dispose();
             throw;
         }
     }

@@ -57,6 +57,18 @@ public sealed class NodeDoorTests : IDisposable
     }
 
     [Fact]
+    public async Task An_address_that_the_machine_lacks_is_passed_over_as_long_as_it_has_another()
+    {
+        // 192.0.2.1 is nobody's (RFC 5737), as ::1 is where IPv6 is switched off and localhost still stands for it.
+        IPAddress lacking = IPAddress.Parse("192.0.2.1");
+        using NodeDoor door = NodeDoor.Listen([lacking, IPAddress.Loopback], 0, note: null);
+        door.Open((IPEndPoint)_inside.LocalEndpoint);
+        await NodeAsync(door);
+        var nowhere = Assert.Throws<SocketException>(() => NodeDoor.Listen([lacking], 0, note: null));
+        Assert.Equal(SocketError.AddressNotAvailable, nowhere.SocketErrorCode);
+    }
+
+    [Fact]
     public async Task A_crowd_that_says_nothing_is_bounded_and_keeps_no_node_out()
     {
         using NodeDoor door = Open(new() { StrangersMax = 20, StrangersPerAddressMax = 20 });
