@@ -135,7 +135,7 @@ internal static unsafe class AttentionBlocks<TLanes, TVector>
             int step = Math.Min(stripWidth, b.Columns - j);
             var strides = new MatMulStrides(k, aRow, aStep, tile, step, accumulate ? ldc : 0, ldc);
             float* start = accumulate ? c + j : scratch.Zeros;
-            MatMulStrip<TLanes, TVector>.Run(m, columns, a, b.First + (j * (nint)b.Terms), start, c + j, strides, scratch.EdgeTile);
+            MatMulStrip<TLanes, TVector>.Run(m, columns, a, b.First + (j * (nint)b.Terms), start, c + j, strides, default, scratch.EdgeTile);
         }
     }
 

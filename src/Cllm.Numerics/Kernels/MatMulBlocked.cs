@@ -55,6 +55,12 @@ internal static unsafe class MatMulBlocked<TLanes, TVector>
     /// <summary>Floats from which on a weight gradient is stored past the caches: it would push out what the next products read.</summary>
     private const long StreamFloatsMin = 1 << 18;
 
+    /// <summary>
+    /// Floats of a B read in place up to which a block takes all its columns where A is packed: it stays in the second-level cache while the blocks of A pass by,
+    /// and those are packed once.
+    /// </summary>
+    private const long WholeFloatsMax = 1 << 17;
+
     /// <summary>Rows of B that one block takes as the left operand: they stay in the second-level cache while the strips pass by.</summary>
     private const int SwappedRows = 96;
 
@@ -73,9 +79,12 @@ internal static unsafe class MatMulBlocked<TLanes, TVector>
         int kBlock = (k + kBlocks - 1) / kBlocks;
         bool streams = form == MatMulForm.TN && start != MatMulStart.Accumulate && kBlocks == 1 && (long)m * n >= StreamFloatsMin
             && ((nint)c | (ldc * sizeof(float))) % AlignedBuffer.AlignmentBytes == 0;
-        for (int j = 0; j < n; j += MatMulScratch.NBlock)
+        bool fetches = form == MatMulForm.NN && m >= FetchRowsMin && (long)k * n >= FetchFloatsMin;
+        bool inPlace = form != MatMulForm.NT && (ldb <= DirectMax(fetches) || m <= MatMulTile<TLanes, TVector>.Rows);
+        int nBlock = inPlace && (form == MatMulForm.NN || (long)kBlock * n <= WholeFloatsMax) ? n : MatMulScratch.NBlock;
+        for (int j = 0; j < n; j += nBlock)
         {
-            int columns = Math.Min(MatMulScratch.NBlock, n - j);
+            int columns = Math.Min(nBlock, n - j);
             for (int first = 0; first < k; first += kBlock)
             {
                 int terms = Math.Min(kBlock, k - first);
@@ -84,10 +93,10 @@ internal static unsafe class MatMulBlocked<TLanes, TVector>
                     : default;
                 float* aBlock = form == MatMulForm.TN ? a + (first * (nint)lda) : a + first;
                 float* bBlock = form == MatMulForm.NT ? b + (j * (nint)ldb) + first : b + (first * (nint)ldb) + j;
-                float* ahead = form != MatMulForm.NN || m < FetchRowsMin || (long)k * n < FetchFloatsMin ? null
+                float* ahead = !fetches ? null
                     : first + terms < k ? bBlock + (terms * (nint)ldb)
                     : b + j + columns;
-                Block(form, m, columns, terms, aBlock, lda, bBlock, ldb, ahead, starts, c + j, ldc, streams, scratch);
+                Block(form, m, columns, terms, aBlock, lda, bBlock, ldb, inPlace, ahead, starts, c + j, ldc, streams, scratch);
             }
         }
 
@@ -97,6 +106,9 @@ internal static unsafe class MatMulBlocked<TLanes, TVector>
             Interlocked.MemoryBarrier();
         }
     }
+
+    private static int DirectMax(bool fetches) =>
+        fetches && MatMulStrip<TLanes, TVector>.Width >= WideStrip ? DirectColumnsMax : DirectColumnsMaxUnfetched;
 
     /// <summary>
     /// Whether moving A and C costs less than packing B: of two operands the larger one is better read where it lies, and only the left
@@ -130,7 +142,8 @@ internal static unsafe class MatMulBlocked<TLanes, TVector>
                 {
                     float* block = transposed + (i * (nint)width);
                     float* left = b + ((j + i) * ldb) + first;
-                    Strips(Math.Min(SwappedRows, rows - i), m, 0, left, scratch.B, 0, null, first > 0 ? block : null, block, strides, scratch);
+                    var ahead = MatMulAhead.NextRows(left, ldb, terms);
+                    Strips(Math.Min(SwappedRows, rows - i), m, 0, left, scratch.B, 0, null, ahead, first > 0 ? block : null, block, strides, scratch);
                 }
             }
 
@@ -139,13 +152,10 @@ internal static unsafe class MatMulBlocked<TLanes, TVector>
     }
 
     private static void Block(
-        MatMulForm form, int m, int n, int k, float* a, nint lda, float* b, nint ldb, float* ahead, Starts starts, float* c, nint ldc, bool streams,
-        MatMulScratch scratch)
+        MatMulForm form, int m, int n, int k, float* a, nint lda, float* b, nint ldb, bool inPlace, float* ahead, Starts starts, float* c, nint ldc,
+        bool streams, MatMulScratch scratch)
     {
         int stripWidth = MatMulStrip<TLanes, TVector>.Width;
-        bool isWide = stripWidth >= WideStrip;
-        int directMax = isWide && ahead is not null ? DirectColumnsMax : DirectColumnsMaxUnfetched;
-        bool inPlace = form != MatMulForm.NT && (ldb <= directMax || m <= MatMulTile<TLanes, TVector>.Rows);
         int direct = inPlace ? n - (n % stripWidth) : 0;
         if (form == MatMulForm.NT)
         {
@@ -159,14 +169,14 @@ internal static unsafe class MatMulBlocked<TLanes, TVector>
         if (form != MatMulForm.TN)
         {
             var strides = new MatMulStrides(k, lda, 1, MatMulTile<TLanes, TVector>.Rows * lda, 0, starts.Row, ldc);
-            Strips(m, n, direct, a, b, ldb, ahead, starts.First, c, strides, scratch);
+            Strips(m, n, direct, a, b, ldb, ahead, default, starts.First, c, strides, scratch);
             return;
         }
 
-        if (isWide && k * lda <= DirectFloatsMax)
+        if (stripWidth >= WideStrip && k * lda <= DirectFloatsMax)
         {
             var strides = new MatMulStrides(k, 1, lda, MatMulTile<TLanes, TVector>.Rows, 0, starts.Row, ldc) { Streams = streams };
-            Strips(m, n, direct, a, b, ldb, null, starts.First, c, strides, scratch);
+            Strips(m, n, direct, a, b, ldb, null, default, starts.First, c, strides, scratch);
             return;
         }
 
@@ -177,16 +187,17 @@ internal static unsafe class MatMulBlocked<TLanes, TVector>
             MatMulPack.Rows(rows, k, a + i, lda, panelFloats, scratch.A);
             var strides = new MatMulStrides(k, 1, MatMulTile<TLanes, TVector>.Rows, panelFloats, 0, starts.Row, ldc) { Streams = streams };
             float* first = starts.First is null ? null : starts.First + (i * starts.Row);
-            Strips(rows, n, direct, scratch.A, b, ldb, null, first, c + (i * ldc), strides, scratch);
+            var next = MatMulAhead.Columns(a + i + rows, lda, Math.Min(MatMulScratch.MBlock, m - i - rows));
+            Strips(rows, n, direct, scratch.A, b, ldb, null, next, first, c + (i * ldc), strides, scratch);
         }
     }
 
     /// <summary>
-    /// The strips of a block: the first <paramref name="direct"/> columns of B are read in place, the others packed. What follows is
-    /// fetched meanwhile: the next strip where B is read in place, then the block at <paramref name="ahead"/>, if there is one.
+    /// The strips of a block: the first <paramref name="direct"/> columns of B are read in place, the others packed. Where B comes from memory, each strip
+    /// fetches the one that follows, and the last one the block at <paramref name="ahead"/>; else the first strip fetches what is asked for.
     /// </summary>
     private static void Strips(
-        int m, int n, int direct, float* a, float* b, nint ldb, float* ahead, float* start, float* c, MatMulStrides strides,
+        int m, int n, int direct, float* a, float* b, nint ldb, float* ahead, MatMulAhead once, float* start, float* c, in MatMulStrides strides,
         MatMulScratch scratch)
     {
         int stripWidth = MatMulStrip<TLanes, TVector>.Width;
@@ -196,14 +207,11 @@ internal static unsafe class MatMulBlocked<TLanes, TVector>
             int columns = Math.Min(stripWidth, n - j);
             bool isDirect = j < direct;
             int width = isDirect ? (int)ldb : MatMulPack.RoundUp(columns, TLanes.Lanes);
-            MatMulStrides strip = strides with
-            {
-                BStep = width,
-                Ahead = (nint)(!isDirect ? ahead + j : j + stripWidth < direct ? b + j + stripWidth : ahead),
-                AheadStep = ahead is null ? 0 : ldb * sizeof(float),
-            };
+            float* next = !isDirect ? ahead + j : j + stripWidth < direct ? b + j + stripWidth : ahead;
+            var fetched = ahead is not null ? MatMulAhead.Columns(next, ldb, stripWidth) : j == 0 ? once : default;
             MatMulStrip<TLanes, TVector>.Run(
-                m, columns, a, isDirect ? b + j : packed, start is null ? scratch.Zeros : start + j, c + j, strip, scratch.EdgeTile);
+                m, columns, a, isDirect ? b + j : packed, start is null ? scratch.Zeros : start + j, c + j, strides with { BStep = width }, fetched,
+                scratch.EdgeTile);
             packed += isDirect ? 0 : width * strides.K;
         }
     }

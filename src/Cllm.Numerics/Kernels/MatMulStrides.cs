@@ -10,12 +10,6 @@ namespace Cllm.Numerics.Kernels;
 /// <param name="CRow">From a row of C to the next.</param>
 internal readonly record struct MatMulStrides(nint K, nint ARow, nint AStep, nint ATile, nint BStep, nint StartRow, nint CRow)
 {
-    /// <summary>Address of what the next strip of B will be read or packed from: fetched into the caches while this one is computed.</summary>
-    public nint Ahead { get; init; }
-
-    /// <summary>Bytes from a row at <see cref="Ahead"/> to the one at the next k; 0 where nothing is fetched.</summary>
-    public nint AheadStep { get; init; }
-
     /// <summary>Whether C is stored past the caches: it is large, and nobody reads it soon. Its rows then begin on cache lines.</summary>
     public bool Streams { get; init; }
 }

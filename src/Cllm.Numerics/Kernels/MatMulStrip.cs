@@ -8,8 +8,6 @@ internal static unsafe class MatMulStrip<TLanes, TVector>
     where TLanes : IMatMulLanes<TVector>
     where TVector : struct
 {
-    private const int CacheLineFloats = 16;
-
     /// <summary>Columns of a full strip.</summary>
     public static int Width => TLanes.Lanes * TLanes.TileVectors;
 
@@ -21,8 +19,10 @@ internal static unsafe class MatMulStrip<TLanes, TVector>
     /// <param name="start">First starting value of this strip.</param>
     /// <param name="c">First element of this strip of C.</param>
     /// <param name="strides">Distances.</param>
+    /// <param name="ahead">What is fetched meanwhile.</param>
     /// <param name="edgeTile">Memory for one tile, used when the columns end inside a vector.</param>
-    public static void Run(int m, int columns, float* a, float* b, float* start, float* c, MatMulStrides strides, float* edgeTile)
+    public static void Run(
+        int m, int columns, float* a, float* b, float* start, float* c, in MatMulStrides strides, MatMulAhead ahead, float* edgeTile)
     {
         int vectors = (columns + TLanes.Lanes - 1) / TLanes.Lanes;
         if (columns % TLanes.Lanes != 0)
@@ -31,14 +31,12 @@ internal static unsafe class MatMulStrip<TLanes, TVector>
             return;
         }
 
-        // Each of the first tiles fetches one cache line of every row of the next strip: one for each k, few enough to hide behind its arithmetic.
-        int fetching = Width / CacheLineFloats;
         for (; m > 0; m -= MatMulTile<TLanes, TVector>.Rows)
         {
-            Tile(Math.Min(m, MatMulTile<TLanes, TVector>.Rows), vectors, a, b, start, c, strides);
-            if (strides.AheadStep != 0)
+            Tile(Math.Min(m, MatMulTile<TLanes, TVector>.Rows), vectors, a, b, start, c, strides, ahead);
+            if (ahead.Step != 0)
             {
-                strides = --fetching > 0 ? strides with { Ahead = strides.Ahead + (CacheLineFloats * sizeof(float)) } : strides with { AheadStep = 0 };
+                ahead = ahead.Next;
             }
 
             a += strides.ATile;
@@ -51,7 +49,7 @@ internal static unsafe class MatMulStrip<TLanes, TVector>
         int m, int columns, int vectors, float* a, float* b, float* start, float* c, in MatMulStrides strides, float* edgeTile)
     {
         nint width = vectors * TLanes.Lanes;
-        MatMulStrides edge = strides with { StartRow = width, CRow = width, AheadStep = 0, Streams = false };
+        MatMulStrides edge = strides with { StartRow = width, CRow = width, Streams = false };
         for (; m > 0; m -= MatMulTile<TLanes, TVector>.Rows)
         {
             int rows = Math.Min(m, MatMulTile<TLanes, TVector>.Rows);
@@ -61,7 +59,7 @@ internal static unsafe class MatMulStrip<TLanes, TVector>
                 from.CopyTo(new Span<float>(edgeTile + (row * width), columns));
             }
 
-            Tile(rows, vectors, a, b, edgeTile, edgeTile, edge);
+            Tile(rows, vectors, a, b, edgeTile, edgeTile, edge, default);
             for (int row = 0; row < rows; row++)
             {
                 var from = new ReadOnlySpan<float>(edgeTile + (row * width), columns);
@@ -75,28 +73,28 @@ internal static unsafe class MatMulStrip<TLanes, TVector>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Tile(int rows, int vectors, float* a, float* b, float* start, float* c, in MatMulStrides strides)
+    private static void Tile(int rows, int vectors, float* a, float* b, float* start, float* c, in MatMulStrides strides, in MatMulAhead ahead)
     {
         switch (vectors)
         {
-            case 1: Rows<One>(rows, a, b, start, c, strides); break;
-            case 2: Rows<Two>(rows, a, b, start, c, strides); break;
-            case 3: Rows<Three>(rows, a, b, start, c, strides); break;
-            default: Rows<Four>(rows, a, b, start, c, strides); break;
+            case 1: Rows<One>(rows, a, b, start, c, strides, ahead); break;
+            case 2: Rows<Two>(rows, a, b, start, c, strides, ahead); break;
+            case 3: Rows<Three>(rows, a, b, start, c, strides, ahead); break;
+            default: Rows<Four>(rows, a, b, start, c, strides, ahead); break;
         }
     }
 
-    private static void Rows<TVectors>(int rows, float* a, float* b, float* start, float* c, in MatMulStrides strides)
+    private static void Rows<TVectors>(int rows, float* a, float* b, float* start, float* c, in MatMulStrides strides, in MatMulAhead ahead)
         where TVectors : ICount
     {
         switch (rows)
         {
-            case 1: MatMulTile<TLanes, TVector>.Run<One, TVectors>(a, b, start, c, strides); break;
-            case 2: MatMulTile<TLanes, TVector>.Run<Two, TVectors>(a, b, start, c, strides); break;
-            case 3: MatMulTile<TLanes, TVector>.Run<Three, TVectors>(a, b, start, c, strides); break;
-            case 4: MatMulTile<TLanes, TVector>.Run<Four, TVectors>(a, b, start, c, strides); break;
-            case 5: MatMulTile<TLanes, TVector>.Run<Five, TVectors>(a, b, start, c, strides); break;
-            default: MatMulTile<TLanes, TVector>.Run<Six, TVectors>(a, b, start, c, strides); break;
+            case 1: MatMulTile<TLanes, TVector>.Run<One, TVectors>(a, b, start, c, strides, ahead); break;
+            case 2: MatMulTile<TLanes, TVector>.Run<Two, TVectors>(a, b, start, c, strides, ahead); break;
+            case 3: MatMulTile<TLanes, TVector>.Run<Three, TVectors>(a, b, start, c, strides, ahead); break;
+            case 4: MatMulTile<TLanes, TVector>.Run<Four, TVectors>(a, b, start, c, strides, ahead); break;
+            case 5: MatMulTile<TLanes, TVector>.Run<Five, TVectors>(a, b, start, c, strides, ahead); break;
+            default: MatMulTile<TLanes, TVector>.Run<Six, TVectors>(a, b, start, c, strides, ahead); break;
         }
     }
 }

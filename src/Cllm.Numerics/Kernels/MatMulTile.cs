@@ -19,7 +19,7 @@ internal static unsafe class MatMulTile<TLanes, TVector>
 
     /// <summary>c = start + a·b for one tile.</summary>
     [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
-    public static void Run<TRows, TVectors>(float* a, float* b, float* start, float* c, in MatMulStrides strides)
+    public static void Run<TRows, TVectors>(float* a, float* b, float* start, float* c, in MatMulStrides strides, in MatMulAhead ahead)
         where TRows : ICount
         where TVectors : ICount
     {
@@ -66,14 +66,20 @@ internal static unsafe class MatMulTile<TLanes, TVector>
         nint a1 = strides.ARow, a2 = 2 * a1, a3 = 3 * a1, a4 = 4 * a1, a5 = 5 * a1;
         nint aStep = strides.AStep;
         nint bStep = strides.BStep;
-        nint aheadStep = strides.AheadStep;
-        byte* ahead = aheadStep == 0 ? (byte*)b : (byte*)strides.Ahead;
+        nint lineStep = ahead.Step;
+        byte* line = lineStep == 0 ? (byte*)b : (byte*)ahead.First;
+        nint run = ahead.Run;
         for (nint k = strides.K; k > 0; k--)
         {
             if (Sse.IsSupported)
             {
-                Sse.Prefetch1(ahead);
-                ahead += aheadStep;
+                Sse.Prefetch1(line);
+                line += lineStep;
+                if (--run == 0)
+                {
+                    line += ahead.Jump;
+                    run = ahead.Run;
+                }
             }
 
             TVector b0 = default, b1 = default, b2 = default, b3 = default;
