@@ -8,8 +8,8 @@ namespace Cllm.Model.Compute;
 
 /// <summary>
 /// One shard's arithmetic: the squared norm of the summed gradient over its range, then AdamW over the same range.
-/// The sum over the reduction tree is written to memory only where somebody else needs it as well: else both passes add the workers' buffers block by block in
-/// cache, which for the few sources of one process costs less than writing the sum and reading it again.
+/// The sum over the reduction tree is written to memory only where somebody else needs it as well: else both passes add the workers' buffers as they read them,
+/// which for the few sources of one process costs less than writing the sum and reading it again.
 /// </summary>
 public sealed class ShardCompute : IShardCompute
 {
@@ -57,12 +57,15 @@ public sealed class ShardCompute : IShardCompute
             double norm = 0;
             for (int offset = start; offset < end; offset += Chunk)
             {
-                ReadOnlySpan<float> gradient = _sum.Add(sources, new ParameterRange(offset, Math.Min(Chunk, end - offset)));
-                norm += SquaredNorm.Sum(gradient);
+                int count = Math.Min(Chunk, end - offset);
+                LastAddition gradient = _sum.Last(sources, new ParameterRange(offset, count));
                 if (_kept is not null)
                 {
-                    gradient.CopyTo(Kept(offset, gradient.Length));
+                    gradient.WriteTo(Kept(offset, count));
+                    gradient = new(Kept(offset, count));
                 }
+
+                norm += SquaredNorm.Sum(gradient.Left, gradient.Right);
             }
 
             blockNorms[block] = norm;
@@ -82,8 +85,9 @@ public sealed class ShardCompute : IShardCompute
             for (int offset = range.Offset; offset < range.End; offset += Chunk)
             {
                 int count = Math.Min(Chunk, range.End - offset);
-                ReadOnlySpan<float> gradient = _kept is null ? _sum.Add(sources, new ParameterRange(offset, count)) : Kept(offset, count);
-                AdamW.Update(weights.Slice(offset, count), m.Slice(offset, count), v.Slice(offset, count), gradient, adam, decays);
+                LastAddition gradient = _kept is null ? _sum.Last(sources, new ParameterRange(offset, count)) : new(Kept(offset, count));
+                AdamW.Update(
+                    weights.Slice(offset, count), m.Slice(offset, count), v.Slice(offset, count), gradient.Left, gradient.Right, adam, decays);
             }
         }
 

@@ -15,11 +15,11 @@ public sealed class TreeSum(LeafPlan leaves) : IGradientSum
 
     private readonly AlignedBuffer _partialSums = new((leaves.RootLevel + 1) * Chunk);
 
-    /// <summary>The sum of all leaves.</summary>
+    /// <summary>The sum of all leaves, but for its last addition.</summary>
     /// <param name="sources">Gradients that cover every leaf exactly once, in leaf order.</param>
     /// <param name="range">At most <see cref="Chunk"/> numbers.</param>
-    /// <returns>The sum; good until the next call.</returns>
-    public ReadOnlySpan<float> Add(ReadOnlySpan<GradientSource> sources, ParameterRange range) => Add(sources, leaves.RootLevel, 0, range);
+    /// <returns>What is left to add; good until the next call.</returns>
+    internal LastAddition Last(ReadOnlySpan<GradientSource> sources, ParameterRange range) => Last(sources, leaves.RootLevel, 0, 0, range);
 
     /// <inheritdoc/>
     public ReadOnlySpan<float> Add(ReadOnlySpan<GradientSource> sources, int level, int index, ParameterRange range) =>
@@ -30,10 +30,23 @@ public sealed class TreeSum(LeafPlan leaves) : IGradientSum
 
     private ReadOnlySpan<float> Add(ReadOnlySpan<GradientSource> sources, int level, int index, int depth, ParameterRange range)
     {
+        LastAddition last = Last(sources, level, index, depth, range);
+        if (last.Right.IsEmpty)
+        {
+            return last.Left;
+        }
+
+        Span<float> sum = _partialSums.Span.Slice(depth * Chunk, range.Length);
+        last.WriteTo(sum);
+        return sum;
+    }
+
+    private LastAddition Last(ReadOnlySpan<GradientSource> sources, int level, int index, int depth, ParameterRange range)
+    {
         // Whoever has the node's first leaf has all of the node or a part of it: so nobody else need be looked at, and hundreds of sources cost no search.
         if (!sources.IsEmpty && sources[0].Level == level && sources[0].Index == index)
         {
-            return sources[0].Holder.Buffer(sources[0].Buffer).Slice(range.Offset - sources[0].Offset, range.Length);
+            return new(sources[0].Holder.Buffer(sources[0].Buffer).Slice(range.Offset - sources[0].Offset, range.Length));
         }
 
         if (level == 0)
@@ -44,15 +57,12 @@ public sealed class TreeSum(LeafPlan leaves) : IGradientSum
         int middle = ((index * 2) + 1) << (level - 1);
         if (middle >= leaves.Leaves)
         {
-            return Add(sources, level - 1, index * 2, depth, range);
+            return Last(sources, level - 1, index * 2, depth, range);
         }
 
         int split = CountBefore(sources, middle);
-        ReadOnlySpan<float> left = Add(sources[..split], level - 1, index * 2, depth, range);
-        ReadOnlySpan<float> right = Add(sources[split..], level - 1, (index * 2) + 1, depth + 1, range);
-        Span<float> sum = _partialSums.Span.Slice(depth * Chunk, range.Length);
-        GradientTree.Add(left, right, sum);
-        return sum;
+        return new(
+            Add(sources[..split], level - 1, index * 2, depth, range), Add(sources[split..], level - 1, (index * 2) + 1, depth + 1, range));
     }
 
     private static int CountBefore(ReadOnlySpan<GradientSource> sources, int leaf)

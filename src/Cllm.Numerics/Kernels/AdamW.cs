@@ -18,15 +18,42 @@ public static class AdamW
     /// <param name="gradient">As long as the weights.</param>
     /// <param name="s">The step's scalars.</param>
     /// <param name="decay">Whether these weights decay.</param>
-    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     public static void Update(
-        Span<float> weights, Span<float> m, Span<float> v, ReadOnlySpan<float> gradient, in AdamWScalars s, bool decay)
+        Span<float> weights, Span<float> m, Span<float> v, ReadOnlySpan<float> gradient, in AdamWScalars s, bool decay) =>
+        Update<One>(weights, m, v, gradient, gradient, s, decay);
+
+    /// <summary>The same with gradient = left + right: the last addition of the reduction tree, which is written nowhere.</summary>
+    /// <param name="weights">A slice of the parameters; updated.</param>
+    /// <param name="m">First moments, as long as the weights; updated.</param>
+    /// <param name="v">Second moments, as long as the weights; updated.</param>
+    /// <param name="left">As long as the weights.</param>
+    /// <param name="right">As long as the weights; empty where there is nothing to add.</param>
+    /// <param name="s">The step's scalars.</param>
+    /// <param name="decay">Whether these weights decay.</param>
+    public static void Update(
+        Span<float> weights, Span<float> m, Span<float> v, ReadOnlySpan<float> left, ReadOnlySpan<float> right, in AdamWScalars s, bool decay)
+    {
+        if (right.IsEmpty)
+        {
+            Update<One>(weights, m, v, left, left, s, decay);
+        }
+        else
+        {
+            Update<Two>(weights, m, v, left, right, s, decay);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+    private static void Update<TAddends>(
+        Span<float> weights, Span<float> m, Span<float> v, ReadOnlySpan<float> left, ReadOnlySpan<float> right, in AdamWScalars s, bool decay)
+        where TAddends : ICount
     {
         var count = weights.Length;
         ref var ws = ref MemoryMarshal.GetReference(weights);
         ref var ms = ref MemoryMarshal.GetReference(m[..count]);
         ref var vs = ref MemoryMarshal.GetReference(v[..count]);
-        ref var gs = ref MemoryMarshal.GetReference(gradient[..count]);
+        ref var lefts = ref MemoryMarshal.GetReference(left[..count]);
+        ref var rights = ref MemoryMarshal.GetReference(right[..count]);
         var rule = new Rule(s, decay);
         var i = 0;
         for (; i <= count - Lanes.Count; i += Lanes.Count)
@@ -34,7 +61,8 @@ public static class AdamW
             var w = Vector512.LoadUnsafe(ref ws, (nuint)i);
             var first = Vector512.LoadUnsafe(ref ms, (nuint)i);
             var second = Vector512.LoadUnsafe(ref vs, (nuint)i);
-            rule.Apply(ref w, ref first, ref second, Vector512.LoadUnsafe(ref gs, (nuint)i));
+            var gradient = Vector512.LoadUnsafe(ref lefts, (nuint)i);
+            rule.Apply(ref w, ref first, ref second, TAddends.Value > 1 ? gradient + Vector512.LoadUnsafe(ref rights, (nuint)i) : gradient);
             w.StoreUnsafe(ref ws, (nuint)i);
             first.StoreUnsafe(ref ms, (nuint)i);
             second.StoreUnsafe(ref vs, (nuint)i);
@@ -42,14 +70,15 @@ public static class AdamW
 
         if (i < count)
         {
-            var left = count - i;
-            var w = Lanes.LoadFirst(ref Unsafe.Add(ref ws, i), left);
-            var first = Lanes.LoadFirst(ref Unsafe.Add(ref ms, i), left);
-            var second = Lanes.LoadFirst(ref Unsafe.Add(ref vs, i), left);
-            rule.Apply(ref w, ref first, ref second, Lanes.LoadFirst(ref Unsafe.Add(ref gs, i), left));
-            Lanes.StoreFirst(w, ref Unsafe.Add(ref ws, i), left);
-            Lanes.StoreFirst(first, ref Unsafe.Add(ref ms, i), left);
-            Lanes.StoreFirst(second, ref Unsafe.Add(ref vs, i), left);
+            var rest = count - i;
+            var w = Lanes.LoadFirst(ref Unsafe.Add(ref ws, i), rest);
+            var first = Lanes.LoadFirst(ref Unsafe.Add(ref ms, i), rest);
+            var second = Lanes.LoadFirst(ref Unsafe.Add(ref vs, i), rest);
+            var gradient = Lanes.LoadFirst(ref Unsafe.Add(ref lefts, i), rest);
+            rule.Apply(ref w, ref first, ref second, TAddends.Value > 1 ? gradient + Lanes.LoadFirst(ref Unsafe.Add(ref rights, i), rest) : gradient);
+            Lanes.StoreFirst(w, ref Unsafe.Add(ref ws, i), rest);
+            Lanes.StoreFirst(first, ref Unsafe.Add(ref ms, i), rest);
+            Lanes.StoreFirst(second, ref Unsafe.Add(ref vs, i), rest);
         }
     }
 

@@ -300,12 +300,13 @@ public sealed class GatheringTests : TestKit
         var range = _asker.Ranges[shard];
         var found = gathering.Find(sources);
         var expected = sources.Select((source, i) => new GradientSource(source.Node.Level, source.Node.Index, computes[i], source.Buffer.Number)).ToArray();
-        using var sum = new TreeSum(((RunHost)_asker.Host).Leaves);
+        var leaves = ((RunHost)_asker.Host).Leaves;
+        using var sum = new TreeSum(leaves);
         for (var at = range.Offset; at < range.End; at += TreeSum.Chunk)
         {
             var part = new Cllm.Model.Shape.ParameterRange(at, Math.Min(TreeSum.Chunk, range.End - at));
-            var numbers = sum.Add(expected, part).ToArray();
-            Assert.Equal(numbers, sum.Add(found, part).ToArray());
+            var numbers = sum.Add(expected, leaves.RootLevel, 0, part).ToArray();
+            Assert.Equal(numbers, sum.Add(found, leaves.RootLevel, 0, part).ToArray());
         }
     }
 }

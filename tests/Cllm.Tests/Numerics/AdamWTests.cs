@@ -48,6 +48,20 @@ public sealed class AdamWTests
     }
 
     [Property(MaxTest = 60)]
+    public void Two_addends_give_the_same_bits_as_their_sum(byte countByte, bool decay)
+    {
+        var count = 1 + countByte % 90;
+        var (left, right, sum) = (Numbers.Floats(count, 8), Numbers.Floats(count, 9), new float[count]);
+        GradientTree.Add(left, right, sum);
+        var (added, apart) = (new State(count), new State(count));
+        AdamW.Update(added.Weights, added.M, added.V, sum, Scalars(3), decay);
+        AdamW.Update(apart.Weights, apart.M, apart.V, left, right, Scalars(3), decay);
+        Assert.Equal(added.Weights, apart.Weights);
+        Assert.Equal(added.M, apart.M);
+        Assert.Equal(added.V, apart.V);
+    }
+
+    [Property(MaxTest = 60)]
     public void Any_split_gives_the_same_bits(byte countByte, byte cutByte)
     {
         var count = 1 + countByte % 90;

@@ -60,6 +60,16 @@ public sealed class SumTests
         Assert.InRange(SquaredNorm.Sum(x) / exact, 1 - 1e-13, 1 + 1e-13);
     }
 
+    [Theory]
+    [MemberData(nameof(Sizes))]
+    public void Squared_norm_of_two_addends_is_that_of_their_sum(int count)
+    {
+        var (left, right, sum) = (Numbers.Floats(count, 1), Numbers.Floats(count, 2), new float[count]);
+        GradientTree.Add(left, right, sum);
+        Assert.Equal(SquaredNorm.Sum(sum), SquaredNorm.Sum(left, right));
+        Assert.Equal(SquaredNorm.Sum(left), SquaredNorm.Sum(left, []));
+    }
+
     [Fact]
     public void Squared_norm_neither_overflows_nor_hides_a_NaN()
     {
