@@ -5,6 +5,7 @@ using Akka.Actor.Setup;
 using Akka.Configuration;
 using Akka.Remote.Transport.DotNetty;
 using Cllm.Actors.Door;
+using Cllm.Model;
 
 namespace Cllm.Actors.Bootstrap;
 
@@ -25,7 +26,7 @@ public sealed record ClusterSystem
     public const string WorkerRole = "worker";
 
     /// <summary>Where a node listens, if that is not the address by which others reach it: behind a translation of addresses, in a container.</summary>
-    private const string BindKey = "akka.remote.dot-netty.tcp.bind-hostname";
+    internal const string BindKey = "akka.remote.dot-netty.tcp.bind-hostname";
 
     /// <summary>The configuration: akka.hocon and what was laid over it.</summary>
     public required Config Hocon { get; init; }
@@ -46,21 +47,14 @@ public sealed record ClusterSystem
     public Address AddressOf(NodeAddress node) => new(Certificates is null ? "akka.tcp" : "akka.ssl.tcp", Name, node.UriHost, node.Port);
 
     /// <summary>Finds out whether the address can be listened at, before anything is done that would be in vain.</summary>
-    /// <exception cref="Cllm.Model.InputException">It cannot, or others could reach it without certificates.</exception>
-    public void RequireFree()
-    {
-        WhoMayJoin.Require(Listen, Certificates is not null);
-        WhoMayJoin.Require(Hocon, Certificates is not null);
-        ListenAtDoor(null).Dispose();
-    }
+    /// <exception cref="InputException">It cannot, or others could reach it without certificates.</exception>
+    public void RequireFree() => ListenAtDoor(null).Dispose();
 
     /// <summary>Starts the actor system of a node, which is a member of no cluster yet, behind a door that ends with it.</summary>
     /// <param name="note">Told about strangers that are turned away; any thread.</param>
-    /// <exception cref="Cllm.Model.InputException">The port cannot be listened at, or others could reach it without certificates.</exception>
+    /// <exception cref="InputException">The port cannot be listened at, or others could reach it without certificates.</exception>
     public ActorSystem StartNode(Action<string>? note = null)
     {
-        WhoMayJoin.Require(Listen, Certificates is not null);
-        WhoMayJoin.Require(Hocon, Certificates is not null);
         var door = ListenAtDoor(note);
         try
         {
@@ -79,8 +73,12 @@ public sealed record ClusterSystem
 
     /// <summary>Starts an actor system that only asks: it is no member of a cluster and listens at a port of its own.</summary>
     /// <param name="objection">Told what speaks against the certificate of whoever is called; any thread.</param>
-    /// <exception cref="Cllm.Model.InputException">The host is not one of this machine, or others could reach it without certificates.</exception>
-    public ActorSystem StartCaller(Action<string> objection) => Start("akka.actor.provider = remote", Listen with { Port = 0 }, objection);
+    /// <exception cref="InputException">The host is not one of this machine, or others could reach it without certificates.</exception>
+    public ActorSystem StartCaller(Action<string> objection)
+    {
+        RequireWhoMayJoin();
+        return Start("akka.actor.provider = remote", Listen with { Port = 0 }, objection);
+    }
 
     /// <summary>A port that nobody else on this machine listens at.</summary>
     private static int FreePort()
@@ -90,8 +88,15 @@ public sealed record ClusterSystem
         return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
+    private void RequireWhoMayJoin()
+    {
+        WhoMayJoin.Require(Listen, Certificates is not null);
+        WhoMayJoin.Require(Hocon, Certificates is not null);
+    }
+
     private NodeDoor ListenAtDoor(Action<string>? note)
     {
+        RequireWhoMayJoin();
         var host = Hocon.GetString(BindKey, "") is { Length: > 0 } bind ? bind : Listen.Host;
         return ListenFailure.Explain(() => NodeDoor.Listen(host, Listen.Port, note), Listen);
     }
@@ -113,7 +118,6 @@ public sealed record ClusterSystem
 
     private ActorSystem Start(string text, NodeAddress listen, Action<string> objection)
     {
-        WhoMayJoin.Require(listen, Certificates is not null);
         var tcp = $$"""
             akka.remote.dot-netty.tcp {
               hostname = "{{listen.UriHost}}"
@@ -122,7 +126,6 @@ public sealed record ClusterSystem
             }
             """;
         var config = ConfigurationFactory.ParseString(text).WithFallback(ConfigurationFactory.ParseString(tcp)).WithFallback(Hocon);
-        WhoMayJoin.Require(config, Certificates is not null);
         var setup = ActorSystemSetup.Create(BootstrapSetup.Create().WithConfig(config));
         if (Certificates is { } certificates)
         {

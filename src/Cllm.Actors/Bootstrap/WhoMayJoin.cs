@@ -12,7 +12,7 @@ public static class WhoMayJoin
         "make certificates with `cllm certificate --out tls` and give every node `--tls tls`, or listen at 127.0.0.1";
 
     private static readonly string[] BindKeys =
-        ["akka.remote.dot-netty.tcp.hostname", "akka.remote.dot-netty.tcp.public-hostname", "akka.remote.dot-netty.tcp.bind-hostname"];
+        ["akka.remote.dot-netty.tcp.hostname", "akka.remote.dot-netty.tcp.public-hostname", ClusterSystem.BindKey];
 
     /// <summary>Refuses an address at which a node may not listen.</summary>
     /// <param name="listen">The address.</param>
