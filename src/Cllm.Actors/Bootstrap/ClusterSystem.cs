@@ -28,6 +28,9 @@ public sealed record ClusterSystem
     /// <summary>Where a node listens, if that is not the address by which others reach it: behind a translation of addresses, in a container.</summary>
     internal const string BindKey = "akka.remote.dot-netty.tcp.bind-hostname";
 
+    /// <summary>Ports that are tried for the actor system behind the door.</summary>
+    private const int InsideTriesMax = 5;
+
     /// <summary>The configuration: akka.hocon and what was laid over it.</summary>
     public required Config Hocon { get; init; }
 
@@ -53,14 +56,16 @@ public sealed record ClusterSystem
     /// <summary>Starts the actor system of a node, which is a member of no cluster yet, behind a door that ends with it.</summary>
     /// <param name="note">Told about strangers that are turned away; any thread.</param>
     /// <exception cref="InputException">The port cannot be listened at, or others could reach it without certificates.</exception>
-    public ActorSystem StartNode(Action<string>? note = null)
+    public ActorSystem StartNode(Action<string>? note = null) => StartNode(FreePort, note);
+
+    /// <summary>The same, where somebody says which ports of this machine are free.</summary>
+    internal ActorSystem StartNode(Func<int> freePort, Action<string>? note = null)
     {
         var door = ListenAtDoor(note);
         try
         {
-            var inside = new NodeAddress(IPAddress.Loopback.ToString(), FreePort());
-            var system = Start(NodeText(door.Port), inside, _ => { });
-            door.Open(new(IPAddress.Loopback, inside.Port));
+            var (system, inside) = StartInside(NodeText(door.Port), freePort);
+            door.Open(inside);
             system.WhenTerminated.ContinueWith(_ => door.Dispose(), TaskScheduler.Default);
             return system;
         }
@@ -81,7 +86,7 @@ public sealed record ClusterSystem
     }
 
     /// <summary>A port that nobody else on this machine listens at.</summary>
-    private static int FreePort()
+    internal static int FreePort()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
@@ -115,6 +120,22 @@ public sealed record ClusterSystem
           cluster.split-brain-resolver.static-quorum.quorum-size = {{(Coordinators / 2) + 1}}
         }
         """;
+
+    /// <summary>Akka.NET takes no socket that listens already, so another process may have a free port before it: then there is another one.</summary>
+    private (ActorSystem System, IPEndPoint At) StartInside(string text, Func<int> freePort)
+    {
+        for (var tries = 1; ; tries++)
+        {
+            var inside = new IPEndPoint(IPAddress.Loopback, freePort());
+            try
+            {
+                return (Start(text, new($"{inside.Address}", inside.Port), _ => { }), inside);
+            }
+            catch (InputException failure) when (tries < InsideTriesMax && ListenFailure.IsTaken(failure))
+            {
+            }
+        }
+    }
 
     private ActorSystem Start(string text, NodeAddress listen, Action<string> objection)
     {

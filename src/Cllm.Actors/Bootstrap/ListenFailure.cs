@@ -28,6 +28,9 @@ internal static class ListenFailure
         }
     }
 
+    /// <summary>Whether another process listens there.</summary>
+    public static bool IsTaken(Exception failure) => SocketFailure(failure) is { SocketErrorCode: SocketError.AddressAlreadyInUse };
+
     private static SocketException? SocketFailure(Exception? failure) => failure switch
     {
         null => null,

@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using Akka.Actor;
 using Cllm.Actors;
 using Cllm.Actors.Bootstrap;
@@ -65,6 +67,20 @@ public sealed class InvitationTests
         var failure = Assert.Throws<InputException>(() => (Network with { Listen = taken }).StartNode());
         Assert.Equal($"Nothing can listen at {taken}: another process listens there; choose another port.", failure.Message);
         await first.Terminate();
+    }
+
+    [Fact]
+    public async Task A_port_behind_the_door_that_another_process_has_first_is_passed_over()
+    {
+        using var other = new TcpListener(IPAddress.Loopback, 0);
+        other.Start();
+        var ports = new Queue<int>([((IPEndPoint)other.LocalEndpoint).Port, ClusterSystem.FreePort()]);
+        RunInvitation invitation = RunInvitationTests.Some with { ProtocolVersion = RunIdentity.ProtocolVersion };
+        using ActorSystem node = Network.StartNode(ports.Dequeue);
+        Assert.Empty(ports);
+        Invitations.Serve(node, invitation);
+        Assert.Equal((invitation, AddressOf(node)), await Invitations.AskAsync([AddressOf(node)], Network, Patience, CancellationToken.None));
+        await node.Terminate();
     }
 
     [Fact]
