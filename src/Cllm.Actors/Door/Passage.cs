@@ -48,8 +48,7 @@ internal sealed class Passage : IDisposable
             var socket = new Socket(inside.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
             _inside = socket;
             await socket.ConnectAsync(inside).ConfigureAwait(false);
-            var both = Task.WhenAll(PassAsync(_outside, socket, isFromOutside: true), PassAsync(socket, _outside, isFromOutside: false));
-            await both.ConfigureAwait(false);
+            await Task.WhenAll(PassAsync(_outside, socket, isFromOutside: true), PassAsync(socket, _outside, isFromOutside: false)).ConfigureAwait(false);
         }
         catch (Exception failure) when (failure is SocketException or ObjectDisposedException)
         {
