@@ -1,6 +1,5 @@
 using Akka.Actor;
 using Akka.Cluster;
-using Akka.Event;
 using Akka.Remote;
 using Cllm.Actors.Inspection;
 using Cllm.Actors.Local;
@@ -17,31 +16,17 @@ namespace Cllm.Actors.Cluster;
 /// </summary>
 internal sealed class ClusterCoordinatorActor : CoordinatorActor
 {
-    /// <summary>With more nodes than this, changes of the directory are told together: while hundreds join, all of it to all of them each time would be gigabytes.</summary>
-    private const int NodesToldAtOnceMax = 32;
-
     private const string QuorumKey = "akka.cluster.split-brain-resolver.static-quorum.quorum-size";
-
-    /// <summary>Between two looks at the heartbeats of a member that somebody else cannot reach.</summary>
-    private static readonly TimeSpan HeartbeatPause = TimeSpan.FromSeconds(1);
-
-    /// <summary>Between two directories of many nodes.</summary>
-    private static readonly TimeSpan DirectoryPause = TimeSpan.FromMilliseconds(200);
 
     private readonly CoordinatorRun _coordination;
     private readonly NodeRun _run;
     private readonly NodeSeats _nodes;
     private readonly ClusterPlaces _places;
+    private readonly DirectoryTelling _directory;
     private readonly CheckpointGathering _gathering;
+    private readonly MemberLosses _losses;
+    private readonly RunBeginning _beginning;
     private readonly Akka.Cluster.Cluster _cluster = Akka.Cluster.Cluster.Get(Context.System);
-    private CheckpointPlace? _checkpoint;
-    private ICancelable? _heartbeats;
-
-    /// <summary>Until when those that are not reached may be silent before the run has begun; none while all are reached.</summary>
-    private ICancelable? _silence;
-
-    /// <summary>Until when the directory is not told again; none when it may be.</summary>
-    private ICancelable? _pause;
 
     public ClusterCoordinatorActor(CoordinatorRun coordination, NodeRun run)
         : base(coordination)
@@ -49,27 +34,25 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
         (_coordination, _run) = (coordination, run);
         _places = new(run, coordination.Host.Restore, Self);
         _gathering = new(run, () => Machine.IsGoingBack, CopyState, Self);
-        _checkpoint = FindCheckpoint();
+        _directory = new(_places, coordination, run, Context.System.Scheduler, Self);
         _nodes = new(run.Node, Context.System.Settings.Config.GetInt(QuorumKey));
-        coordination.MayBegin |= coordination.Settings.IsSuccessor || _nodes.Count <= 1;
+        _losses = new(_cluster, Self);
+        _beginning = new(coordination, _nodes, _cluster, Self);
     }
 
     protected override void PreStart()
     {
         base.PreStart();
-        Context.System.EventStream.Subscribe(Self, typeof(DisassociatedEvent));
-        _cluster.Subscribe(Self, ClusterEvent.SubscriptionInitialStateMode.InitialStateAsEvents,
-            typeof(ClusterEvent.UnreachableMember), typeof(ClusterEvent.MemberDowned), typeof(ClusterEvent.MemberExited), typeof(ClusterEvent.MemberRemoved));
+        _losses.Watch();
     }
 
     protected override void PostStop()
     {
         _places.Restoring.Stop();
         _gathering.Stop();
-        _silence?.Cancel();
-        _heartbeats?.Cancel();
-        _pause?.Cancel();
-        _cluster.Unsubscribe(Self);
+        _beginning.Stop();
+        _losses.Stop();
+        _directory.Stop();
         base.PostStop();
     }
 
@@ -83,7 +66,7 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
             case NodeLeaving leaving when leaving.Node == _run.Node && IsLast:
                 StopAsLast();
                 break;
-            case NodeJoining joining when !_coordination.MayBegin || !_nodes.IsAt(joining.Node, Sender):
+            case NodeJoining joining when !_beginning.IsOver || !_nodes.IsAt(joining.Node, Sender):
                 break;
             case NodeJoining when Machine.Phase == CoordinatorPhase.Ended:
                 // Whoever announces itself as the run ends is told how it has ended, and not that it is refused.
@@ -96,25 +79,22 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
                 TakeGathered(message);
                 break;
             case DirectoryDue:
-                _pause = null;
+                _directory.EndPause();
                 break;
             case NodeReport report:
                 _coordination.Inspector.Heard(report);
                 break;
+            case SilenceOver:
+                _beginning.StrikeOff();
+                break;
             case Inside:
                 break;
-            case DisassociatedEvent gone:
-                Lose(gone.RemoteAddress, "its connection is closed");
+            case ClusterEvent.UnreachableMember:
+                Lose(message);
+                _beginning.StrikeOffLater();
                 break;
-            case ClusterEvent.UnreachableMember gone:
-                LoseIfUnheard(gone);
-                LookAgainBeforeBegin();
-                break;
-            case SilenceOver:
-                StrikeOffBeforeBegin();
-                break;
-            case ClusterEvent.IMemberEvent gone:
-                Lose(gone.Member.Address, $"the membership says that it is {gone.Member.Status}");
+            case DisassociatedEvent or ClusterEvent.IMemberEvent:
+                Lose(message);
                 break;
             default:
                 base.OnReceive(message);
@@ -127,10 +107,7 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
             StopAsLast();
         }
 
-        if (_places.IsChanged && _pause is null)
-        {
-            TellDirectory();
-        }
+        _directory.TellInTime(Machine.Fence.Epoch);
     }
 
     protected override NodeId? Node => _run.Node;
@@ -148,19 +125,17 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
     protected override void Persisted(Persist state) => _places.Change();
 
     /// <summary>Whoever may come to coordinate copies it.</summary>
-    protected override void Checkpointed()
-    {
-        _checkpoint = FindCheckpoint();
-        _places.Change();
-    }
+    protected override void Checkpointed() => _directory.FindCheckpoint();
 
     protected override void SendToNodes(Send send)
     {
         if (send.Message is NodeDrained drained && drained.Node == _run.Node && (Machine.Phase == CoordinatorPhase.Ended || IsLast))
         {
             // The run has ended, or is about to stop, and does not go on without this process: that is what it is told.
+            return;
         }
-        else if (send.To.Kind == DestinationKind.EveryNode)
+
+        if (send.To.Kind == DestinationKind.EveryNode)
         {
             foreach (var member in _cluster.State.Members)
             {
@@ -172,7 +147,7 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
             node.Actor.Tell(send.Message, Self);
             if (send.Message is NodeAdmitted)
             {
-                node.Actor.Tell(_places.Directory(Machine.Fence.Epoch, _checkpoint), Self);
+                node.Actor.Tell(_directory.At(Machine.Fence.Epoch), Self);
             }
         }
     }
@@ -197,12 +172,8 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
 
     protected override Input? TakeCheckpoint(TakeCheckpoint take)
     {
-        if (_places.IsChanged)
-        {
-            // It is gathered from the owners that this process knows.
-            TellDirectory();
-        }
-
+        // It is gathered from the owners that this process knows.
+        _directory.TellNow(Machine.Fence.Epoch);
         _gathering.Begin(take);
         return null;
     }
@@ -246,77 +217,19 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
         if (located.IsMember && !known.IsMember)
         {
             known.IsMember = true;
-            BeginIfComplete(known);
-        }
-    }
-
-    private void BeginIfComplete(NodeSeat newcomer)
-    {
-        if (_coordination.MayBegin || !newcomer.MayCoordinate)
-        {
-            return;
-        }
-
-        var missing = _nodes.Missing;
-        _coordination.MayBegin = missing <= 0;
-        if (missing > 0)
-        {
-            _coordination.Note(
-                $"the run begins when all {_nodes.Count} processes that may coordinate it are there; {missing} {(missing == 1 ? "is" : "are")} missing (`cllm node --standby`)");
-            return;
-        }
-
-        foreach (var seat in _nodes.All)
-        {
-            // Nodes announce themselves again, and from now on are heard.
-            seat.Actor.Tell(new CoordinatorStarted(Machine.Fence.Epoch), Self);
-        }
-    }
-
-    /// <summary>
-    /// As long as the quorum is not complete, it decides against this process whenever another one is not reached; so until then this one, which begins the run and which
-    /// nobody else can have succeeded, decides first. Who is struck off joins again.
-    /// </summary>
-    private void LookAgainBeforeBegin()
-    {
-        if (!_coordination.MayBegin && _silence is null)
-        {
-            var stable = Context.System.Settings.Config.GetTimeSpan("akka.cluster.split-brain-resolver.stable-after");
-            _silence = Context.System.Scheduler.ScheduleTellOnceCancelable(stable / 2, Self, new SilenceOver(), Self);
-        }
-    }
-
-    private void StrikeOffBeforeBegin()
-    {
-        _silence = null;
-        foreach (var member in _coordination.MayBegin ? [] : _cluster.State.Unreachable)
-        {
-            _cluster.Down(member.Address);
-            _coordination.Note($"the process at {member.Address} is struck off before the run begins, for it is not reached");
+            _beginning.EndIfComplete(known, Machine.Fence.Epoch);
         }
     }
 
     private Address AddressOf(IActorRef actor) => actor.Path.Address is { Host: not null } address ? address : _cluster.SelfAddress;
 
-    /// <summary>
-    /// Whose heartbeats come here is not lost: who cannot reach it may be one whose own link was cut and who is heard again. The membership says it once, whoever
-    /// finds it out, so it is looked at again for as long as somebody cannot.
-    /// </summary>
-    private void LoseIfUnheard(ClusterEvent.UnreachableMember gone)
+    private void Lose(object said)
     {
-        var detector = _cluster.FailureDetector;
-        if (!detector.IsMonitoring(gone.Member.Address) || !detector.IsAvailable(gone.Member.Address))
+        if (_losses.Of(said) is not var (address, reason))
         {
-            Lose(gone.Member.Address, "the membership cannot reach it");
+            return;
         }
-        else if (_cluster.State.Unreachable.Contains(gone.Member))
-        {
-            _heartbeats = Context.System.Scheduler.ScheduleTellOnceCancelable(HeartbeatPause, Self, gone, Self);
-        }
-    }
 
-    private void Lose(Address address, string reason)
-    {
         foreach (var node in _nodes.All)
         {
             if (node.IsLive && node.Address == address)
@@ -358,19 +271,6 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
         }
     }
 
-    private CheckpointPlace? FindCheckpoint() => _run.Host.Checkpoints.StateOf(_coordination.CheckpointedSteps) is { } state
-        ? new(new(_coordination.CheckpointedSteps), _run.Channel.Address, state)
-        : null;
-
-    private void TellDirectory()
-    {
-        _places.TellAll(Machine.Fence.Epoch, _checkpoint);
-        if (_places.Nodes > NodesToldAtOnceMax)
-        {
-            _pause = Context.System.Scheduler.ScheduleTellOnceCancelable(DirectoryPause, Self, new DirectoryDue(), Self);
-        }
-    }
-
     private void TakeGathered(object message)
     {
         if (_gathering.Take(message) is var (take, failure))
@@ -378,7 +278,4 @@ internal sealed class ClusterCoordinatorActor : CoordinatorActor
             Feed(failure is null ? WriteCopy(take) : new CheckpointFailed(take.Step, failure));
         }
     }
-
-    /// <summary>Time to look again at who could not be reached before the run had begun.</summary>
-    private sealed record SilenceOver : INoSerializationVerificationNeeded;
 }

@@ -127,6 +127,9 @@ internal sealed record UpdateEnded : Inside
     public static UpdateEnded Instance { get; } = new();
 }
 
+/// <summary>Time to look again at who could not be reached before the run had begun.</summary>
+internal sealed record SilenceOver : Inside;
+
 /// <summary>The directory may be told again.</summary>
 internal sealed record DirectoryDue : Inside;
 
