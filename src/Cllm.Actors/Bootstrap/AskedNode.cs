@@ -14,11 +14,8 @@ internal sealed class AskedNode(NodeAddress address, ClusterSystem network) : IA
     /// <summary>Where it is.</summary>
     public NodeAddress Address => address;
 
-    /// <summary>Whether something speaks against its certificate: the answer would not be another one later.</summary>
-    public bool HasObjection => _objection.Task.IsCompleted;
-
-    /// <summary>What does; none when nothing is known.</summary>
-    public string? Objection => HasObjection ? _objection.Task.Result : null;
+    /// <summary>What speaks against its certificate, and would later as well; none when nothing is known.</summary>
+    public string? Objection => _objection.Task.IsCompleted ? _objection.Task.Result : null;
 
     /// <summary>Asks once.</summary>
     /// <returns>The answer; none when there is none in time, or it is not trusted.</returns>

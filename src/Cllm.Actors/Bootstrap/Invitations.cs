@@ -36,10 +36,10 @@ public static class Invitations
         List<AskedNode> asked = [.. nodes.Distinct().Select(node => new AskedNode(node, network))];
         try
         {
-            for (var i = 0; Stopwatch.GetElapsedTime(began) < patience && !asked.TrueForAll(node => node.HasObjection); i++)
+            for (var i = 0; Stopwatch.GetElapsedTime(began) < patience && asked.Exists(node => node.Objection is null); i++)
             {
                 var node = asked[i % asked.Count];
-                if (!node.HasObjection && await node.AskAsync(BetweenQuestions, stop).ConfigureAwait(false) is { } answer)
+                if (node.Objection is null && await node.AskAsync(BetweenQuestions, stop).ConfigureAwait(false) is { } answer)
                 {
                     return (RunInvitation.Parse(answer, node.Address.ToString(), RunIdentity.ProtocolVersion), node.Address);
                 }
@@ -56,11 +56,12 @@ public static class Invitations
     /// <summary>What is wrong with each node: one may be silent, and another one not trusted.</summary>
     private static string Refusal(List<AskedNode> asked, TimeSpan patience)
     {
-        var strangers = string.Join("; ", asked.Where(node => node.HasObjection).Select(node => $"the process at {node.Address} is not trusted: {node.Objection}"));
-        var silent = asked.FindAll(node => !node.HasObjection);
+        var strangers = asked.FindAll(node => node.Objection is not null);
+        var silent = asked.Except(strangers).ToList();
         var silence = silent.Count == 0 ? "" :
             $"No run answers at {string.Join(" or ", silent.Select(node => node.Address))} since {patience.TotalSeconds:F0} s; start it there with `cllm train --listen {silent[0].Address}`, and give both the same --tls or neither.";
-        var distrust = strangers.Length == 0 ? "" : $"{char.ToUpperInvariant(strangers[0])}{strangers[1..]}; give both certificates of the same authority.";
+        var distrust = strangers.Count == 0 ? "" :
+            $"The process at {string.Join("; the process at ", strangers.Select(node => $"{node.Address} is not trusted: {node.Objection}"))}; give both certificates of the same authority.";
         return $"{silence} {distrust}".Trim();
     }
 }
