@@ -20,17 +20,14 @@ public static class Hocon
     private const string SeedNodesKey = "akka.cluster.seed-nodes";
     private const int ShownMax = 160;
 
-    /// <summary>Reads the configuration, with the variables of this process laid over it.</summary>
-    /// <param name="overPath">File whose keys win over the program's own; none for those alone.</param>
-    /// <exception cref="InputException">A file is missing or is not HOCON, or a key of the cllm section does not exist or has no value that can be used.</exception>
-    public static Config Load(string? overPath = null) => Load(overPath, HoconVariables.OfThisProcess());
+    /// <summary>Reads the configuration, with the variables of this process.</summary>
+    /// <param name="given">What a command line lays over it; nothing where there is none.</param>
+    /// <exception cref="InputException">
+    /// A file is missing, a file or a value is not HOCON, or a key of the cllm section does not exist or has no value that can be used.
+    /// </exception>
+    public static Config Load(HoconLayers? given = null) => Load(given?.Path, HoconKeys.Variables(), given?.Keys);
 
-    /// <summary>Reads the configuration, with the variables of this process and a command line's keys laid over it.</summary>
-    /// <exception cref="InputException">As above, or a key of the command line cannot be used.</exception>
-    public static Config Load(HoconLayers given) => Load(given.Path, HoconVariables.OfThisProcess(), given.Keys);
-
-    /// <summary>Reads the configuration with given variables and keys laid over it.</summary>
-    /// <exception cref="InputException">As above, or a value is not HOCON.</exception>
+    /// <summary>The same with given variables.</summary>
     internal static Config Load(string? overPath, IEnumerable<(string Name, string Value)> variables, IReadOnlyList<string>? keys = null)
     {
         var own = Read(Path.Combine(AppContext.BaseDirectory, FileName));
@@ -42,7 +39,7 @@ public static class Hocon
             layered = over.WithFallback(layered);
         }
 
-        foreach (var (name, key, text) in HoconVariables.Read(variables).Concat(HoconVariables.ReadGiven(keys ?? [])))
+        foreach (var (name, key, text) in HoconKeys.OfVariables(variables).Concat(HoconKeys.OfCommandLine(keys ?? [])))
         {
             var over = Parse(name, text);
             if (key.StartsWith(Section + ".", StringComparison.Ordinal) && !own.HasPath(key))

@@ -23,7 +23,7 @@ public sealed class HoconTests : IDisposable
     public void A_file_laid_over_it_wins_key_by_key()
     {
         File.WriteAllText(_path, "cllm.failures-max = 9");
-        var hocon = Hocon.Load(_path);
+        var hocon = Hocon.Load(_path, []);
         Assert.Equal(9, hocon.GetInt("cllm.failures-max"));
         Assert.Equal(TimeSpan.FromSeconds(60), hocon.GetTimeSpan("cllm.patience"));
     }
@@ -48,7 +48,7 @@ public sealed class HoconTests : IDisposable
     public void A_misspelt_key_of_the_runs_own_section_is_named_and_not_ignored()
     {
         File.WriteAllText(_path, "cllm.patince = 60s");
-        Assert.Contains("cllm.patince", Assert.Throws<InputException>(() => Hocon.Load(_path)).Message, StringComparison.Ordinal);
+        Assert.Contains("cllm.patince", Assert.Throws<InputException>(() => Hocon.Load(_path, [])).Message, StringComparison.Ordinal);
         var failure = Assert.Throws<InputException>(() => Hocon.Load(null, [("CLLM__PATINCE", "60s")]));
         Assert.Contains("CLLM__PATINCE", failure.Message, StringComparison.Ordinal);
     }
@@ -63,14 +63,14 @@ public sealed class HoconTests : IDisposable
     [Fact]
     public void A_missing_file_is_named()
     {
-        Assert.Contains(_path, Assert.Throws<InputException>(() => Hocon.Load(_path)).Message, StringComparison.Ordinal);
+        Assert.Contains(_path, Assert.Throws<InputException>(() => Hocon.Load(_path, [])).Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void A_file_that_is_not_hocon_is_named()
     {
         File.WriteAllText(_path, "cllm { a { }, b = 1 } }");
-        Assert.Contains(_path, Assert.Throws<InputException>(() => Hocon.Load(_path)).Message, StringComparison.Ordinal);
+        Assert.Contains(_path, Assert.Throws<InputException>(() => Hocon.Load(_path, [])).Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -91,7 +91,7 @@ public sealed class HoconTests : IDisposable
     public void A_value_that_cannot_be_used_is_named_before_anything_is_begun(string text)
     {
         File.WriteAllText(_path, text);
-        var failure = Assert.Throws<InputException>(() => Hocon.Load(_path));
+        var failure = Assert.Throws<InputException>(() => Hocon.Load(_path, []));
         Assert.Contains(text.Split(' ')[0], failure.Message, StringComparison.Ordinal);
     }
 
@@ -132,7 +132,7 @@ public sealed class HoconTests : IDisposable
     public void What_is_shown_of_a_file_that_is_no_text_is_short_and_without_control_characters()
     {
         File.WriteAllText(_path, "cllm { a { }, b = 1 } \e[31m" + new string('x', 10_000));
-        string message = Assert.Throws<InputException>(() => Hocon.Load(_path)).Message;
+        string message = Assert.Throws<InputException>(() => Hocon.Load(_path, [])).Message;
         Assert.InRange(message.Length, 1, 300 + _path.Length);
         Assert.DoesNotContain(message, char.IsControl);
     }
