@@ -72,7 +72,6 @@ public sealed class RunInspector(string name, long stepTokens, int leaves)
     /// <param name="coordinator">The node that it is on; none in a run of one process.</param>
     public RunView View(CoordinatorView seen, NodeId? coordinator = null)
     {
-        Follow(seen.Survived.Faults);
         var mean = MeanStepSeconds();
         var times = _reports.Values.SelectMany(report => report.Workers).GroupBy(worker => worker.Worker.Number).ToDictionary(group => group.Key, group => group.Last());
         return new(
@@ -89,7 +88,7 @@ public sealed class RunInspector(string name, long stepTokens, int leaves)
             _steps == 0 ? 0 : _reports.Values.Sum(report => report.BytesSent) / _steps,
             Stopwatch.GetElapsedTime(_since).TotalSeconds,
             seen.Wait is { } wait ? new(wait.Who, wait.What, Seconds(seen.NowTicks - wait.SinceTicks)) : null,
-            Faults(seen.Survived.Dropped),
+            Faults(seen.Survived),
             coordinator?.Number,
             Nodes(seen),
             [.. seen.Workers.Select(worker => View(worker, times.TryGetValue(worker.Worker.Number, out var time) ? time : null))],
@@ -100,10 +99,10 @@ public sealed class RunInspector(string name, long stepTokens, int leaves)
 
     private static double Seconds(long ticks) => Math.Max(0, (double)ticks / TimeSpan.TicksPerSecond);
 
-    private RunFaults Faults(DroppedView[] dropped)
+    private RunFaults Faults(SurvivedView survived)
     {
-        var (workers, nodes, shards, restores, epochs) = _lostBefore + _lost;
-        return new(workers, nodes, shards, restores, epochs, dropped.Sum(reason => reason.Count));
+        var (workers, nodes, shards, restores, epochs) = _lostBefore + survived.Faults;
+        return new(workers, nodes, shards, restores, epochs, survived.Dropped.Sum(reason => reason.Count));
     }
 
     private static RunShard View(ShardView shard) => new(
