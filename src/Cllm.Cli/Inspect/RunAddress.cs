@@ -51,8 +51,18 @@ public sealed class RunAddress(string at) : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _client.Dispose();
 
-    private static Uri Parse(string at) =>
-        !Uri.TryCreate($"http://{at}/", UriKind.Absolute, out Uri? uri) || uri.Authority != at || !at.Contains(':')
-            ? throw new InputException($"--at is '{at}' and must be a host and a port, as in {InspectionServer.DefaultAddress}.")
-            : uri.Port > 0 ? uri : throw new InputException($"--at is '{at}', and nobody can be called at port 0; give the port that is listened at there.");
+    private static Uri Parse(string at)
+    {
+        if (!Uri.TryCreate($"http://{at}/", UriKind.Absolute, out Uri? uri) || uri.Authority != at || !at.Contains(':'))
+        {
+            throw new InputException($"--at is '{at}' and must be a host and a port, as in {InspectionServer.DefaultAddress}.");
+        }
+
+        if (uri.Port == 0)
+        {
+            throw new InputException($"--at is '{at}', and nobody can be called at port 0; give the port that is listened at there.");
+        }
+
+        return uri;
+    }
 }
