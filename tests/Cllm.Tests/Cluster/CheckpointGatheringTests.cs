@@ -1,11 +1,8 @@
 using Akka.TestKit.Xunit2;
-using Cllm.Actors;
 using Cllm.Actors.Cluster;
-using Cllm.Model.Checkpoints;
 using Cllm.Model.Compute;
 using Cllm.Protocol.Coordination;
 using Cllm.Protocol.Identity;
-using Cllm.Tests.Checkpoints;
 
 namespace Cllm.Tests.Cluster;
 
@@ -15,7 +12,7 @@ public sealed class CheckpointGatheringTests : TestKit
 
     private static readonly TakeCheckpoint Take = new(new(3), new(7));
 
-    private readonly RunHost _host;
+    private readonly RunHost _host = BareRun.Host();
     private readonly CheckpointGathering _gathering;
     private readonly NodeRun _run;
     private bool _isGoingBack;
@@ -26,19 +23,7 @@ public sealed class CheckpointGatheringTests : TestKit
 
     public CheckpointGatheringTests()
     {
-        var plan = TestNode.Plan(9);
-        _host = new RunHost(plan, new CheckpointStore(new MemoryFileStore(), "/run", 1), "test") { InitialWeights = _ => { }, Warn = _ => { } };
-        var settings = new ClusterSettings
-        {
-            Run = new("test", "test", RunIdentity.ProtocolVersion),
-            Leaves = plan.Configuration.Leaves,
-            Steps = 9,
-            Workers = 0,
-            Shards = 1,
-            Node = new(1),
-            Hocon = Hocon.Load(),
-        };
-        _run = new NodeRun(settings, _host) { Scheduler = Sys.Scheduler, NodeActor = TestActor };
+        _run = new NodeRun(BareRun.Settings(_host, shards: 1), _host) { Scheduler = Sys.Scheduler, NodeActor = TestActor };
         _run.Slices.Stand(0, SliceParts.All, Take.Step.Number);
         _gathering = new(_run, () => _isGoingBack, Copy, TestActor);
         _gathering.Begin(Take);

@@ -231,7 +231,7 @@ public sealed class GatheringTests : TestKit
 
     private NodeRun Run(int number)
     {
-        var plan = TestNode.Plan(9);
+        var plan = TestNode.Plan(BareRun.Steps);
         var host = new RunHost(plan, new CheckpointStore(new MemoryFileStore(), "/run", 2), "test")
         {
             InitialWeights = weights => InitialWeights.Draw(plan.Layout, plan.Configuration.Seed, weights),
@@ -239,16 +239,7 @@ public sealed class GatheringTests : TestKit
         };
         host.Restore();
         _owned.Add(host);
-        var settings = new ClusterSettings
-        {
-            Run = new("test", "test", RunIdentity.ProtocolVersion),
-            Leaves = plan.Configuration.Leaves,
-            Steps = 9,
-            Workers = 2,
-            Shards = LastShard + 1,
-            Node = new(number),
-            Hocon = Cllm.Actors.Hocon.Load(),
-        };
+        var settings = BareRun.Settings(host, LastShard + 1) with { Node = new(number), Workers = 2 };
         return new(settings, host) { Scheduler = Sys.Scheduler, ActorAt = Sys.ActorSelection, Channel = new(new(number, "node", number, "key"), _transport, host) };
     }
 

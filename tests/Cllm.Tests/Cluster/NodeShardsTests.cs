@@ -1,23 +1,19 @@
 using Akka.Actor;
-using Cllm.Actors;
 using Cllm.Actors.Channel;
 using Cllm.Actors.Cluster;
-using Cllm.Model.Checkpoints;
 using Cllm.Model.Compute;
 using Cllm.Protocol.Identity;
 using Cllm.Protocol.Nodes;
-using Cllm.Tests.Checkpoints;
 
 namespace Cllm.Tests.Cluster;
 
 public sealed class NodeShardsTests : IDisposable
 {
-    private static readonly NodeId Here = new(1);
     private static readonly NodeId There = new(2);
     private static readonly ShardIndex Shard = new(0);
 
     private readonly SilentLane _lane = new();
-    private readonly RunHost _host;
+    private readonly RunHost _host = BareRun.Host();
     private readonly NodeRun _run;
     private readonly NodeShards _shards;
     private readonly List<Incarnation> _started = [];
@@ -26,19 +22,7 @@ public sealed class NodeShardsTests : IDisposable
 
     public NodeShardsTests()
     {
-        var plan = TestNode.Plan(10);
-        _host = new RunHost(plan, new CheckpointStore(new MemoryFileStore(), "/run", 1), "test") { InitialWeights = _ => { }, Warn = _ => { } };
-        var settings = new ClusterSettings
-        {
-            Run = new("test", "test", RunIdentity.ProtocolVersion),
-            Leaves = plan.Configuration.Leaves,
-            Steps = 10,
-            Workers = 0,
-            Shards = 1,
-            Node = Here,
-            Hocon = Hocon.Load(),
-        };
-        _run = new NodeRun(settings, _host) { Channel = new(new(Here.Number, "here", 1, ""), new SilentTransport(_lane), _lane) };
+        _run = new NodeRun(BareRun.Settings(_host, shards: 1), _host) { Channel = _lane.Channel };
         _run.HoldFirstStep();
         _shards = new(_run, ActorRefs.Nobody, Start, _stopped.Add);
     }

@@ -1,11 +1,9 @@
 using Akka.Actor;
 using Akka.TestKit.Xunit2;
 using Cllm.Actors.Cluster;
-using Cllm.Model.Checkpoints;
 using Cllm.Model.Compute;
 using Cllm.Protocol.Identity;
 using Cllm.Protocol.Shards;
-using Cllm.Tests.Checkpoints;
 
 namespace Cllm.Tests.Cluster;
 
@@ -16,30 +14,18 @@ public sealed class ShardPeersTests : TestKit
     private static readonly ShardIndex Shard = new(0);
 
     private readonly SilentLane _lane = new();
-    private readonly RunHost _host;
+    private readonly RunHost _host = BareRun.Host();
     private readonly NodeRun _run;
     private readonly ShardPeers _peers;
 
     public ShardPeersTests()
     {
-        var plan = TestNode.Plan(10);
-        _host = new RunHost(plan, new CheckpointStore(new MemoryFileStore(), "/run", 1), "test") { InitialWeights = _ => { }, Warn = _ => { } };
-        var settings = new ClusterSettings
-        {
-            Run = new("test", "test", RunIdentity.ProtocolVersion),
-            Leaves = plan.Configuration.Leaves,
-            Steps = 10,
-            Workers = 0,
-            Shards = 1,
-            Node = new(1),
-            Hocon = Cllm.Actors.Hocon.Load(),
-        };
-        _run = new NodeRun(settings, _host)
+        _run = new NodeRun(BareRun.Settings(_host, shards: 1), _host)
         {
             Scheduler = Sys.Scheduler,
             ActorAt = _ => TestActor,
             NodeActor = TestActor,
-            Channel = new(new(1, "here", 1, ""), new SilentTransport(_lane), _lane),
+            Channel = _lane.Channel,
             Directory = new(new(1), 1, [new(There, "there", new(There.Number, "there", 1, ""))], [], null),
         };
         _peers = new(_run, Shard, TestActor);

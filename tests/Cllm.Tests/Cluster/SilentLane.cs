@@ -1,4 +1,5 @@
 using Cllm.Actors.Channel;
+using Cllm.Actors.Cluster;
 
 namespace Cllm.Tests.Cluster;
 
@@ -10,6 +11,9 @@ internal sealed class SilentLane : ITensorLane
     public List<TensorRequest> Asked { get; } = [];
 
     public int Cancels { get; private set; }
+
+    /// <summary>Node 1's end of a channel that has this lane and no other.</summary>
+    public NodeChannel Channel => new(new(1, "here", 1, ""), new SilentTransport(this), this);
 
     public void Fetch(in TensorRequest request, ITensorDestination destination, FetchEnded ended)
     {
@@ -28,7 +32,7 @@ internal sealed class SilentLane : ITensorLane
 }
 
 /// <summary>Opens the same lane wherever to.</summary>
-internal sealed class SilentTransport(SilentLane opened) : ITensorTransport
+file sealed class SilentTransport(SilentLane opened) : ITensorTransport
 {
     public ITensorLane Open(ChannelAddress peer, int lane) => opened;
 }

@@ -1,45 +1,29 @@
 using Akka.Actor;
-using Cllm.Actors;
 using Cllm.Actors.Channel;
 using Cllm.Actors.Cluster;
-using Cllm.Model.Checkpoints;
 using Cllm.Model.Compute;
 using Cllm.Protocol.Identity;
-using Cllm.Tests.Checkpoints;
 
 namespace Cllm.Tests.Cluster;
 
 public sealed class SliceFetchTests : IDisposable
 {
-    private static readonly NodeId Here = new(1);
     private static readonly NodeId There = new(2);
     private static readonly NodeId Elsewhere = new(3);
     private static readonly FetchResult NotYet = FetchResult.Refused(new(RefusalReason.NotYet, "It is not there yet."));
 
     private readonly SilentLane _lane = new();
     private readonly Clock _clock = new();
-    private readonly RunHost _host;
+    private readonly RunHost _host = BareRun.Host();
     private readonly NodeRun _run;
     private readonly SliceFetches _fetches;
 
     public SliceFetchTests()
     {
-        var plan = TestNode.Plan(10);
-        _host = new RunHost(plan, new CheckpointStore(new MemoryFileStore(), "/run", 1), "test") { InitialWeights = _ => { }, Warn = _ => { } };
-        var settings = new ClusterSettings
-        {
-            Run = new("test", "test", RunIdentity.ProtocolVersion),
-            Leaves = plan.Configuration.Leaves,
-            Steps = 10,
-            Workers = 0,
-            Shards = 1,
-            Node = Here,
-            Hocon = Hocon.Load(),
-        };
-        _run = new NodeRun(settings, _host)
+        _run = new NodeRun(BareRun.Settings(_host, shards: 1), _host)
         {
             Time = _clock,
-            Channel = new(new(Here.Number, "here", 1, ""), new SilentTransport(_lane), _lane),
+            Channel = _lane.Channel,
             Directory = new(new(1), 1, [new(There, "", AddressOf(There))], [new(There, new(1))], null),
         };
         _run.HoldFirstStep();

@@ -1,45 +1,30 @@
 using Akka.TestKit.Xunit2;
-using Cllm.Actors;
-using Cllm.Actors.Channel;
 using Cllm.Actors.Cluster;
-using Cllm.Model.Checkpoints;
 using Cllm.Model.Compute;
 using Cllm.Protocol.Coordination;
 using Cllm.Protocol.Identity;
-using Cllm.Tests.Checkpoints;
 
 namespace Cllm.Tests.Cluster;
 
 /// <summary>The way back to a checkpoint in the coordinator's process, whose shards may be others' by now and late in hearing of it.</summary>
 public sealed class StateRestoringTests : TestKit
 {
-    private const int Shards = 2;
-
     private static readonly Epoch Epoch = new(3);
     private static readonly ShardIndex Late = new(1);
 
-    private readonly LocalTransport _transport = new();
-    private readonly RunHost _host;
+    private readonly RunHost _host = BareRun.Host();
     private readonly NodeRun _run;
     private readonly StateRestoring _restoring;
     private int _reads;
 
     public StateRestoringTests()
     {
-        var plan = TestNode.Plan(9);
-        _host = new RunHost(plan, new CheckpointStore(new MemoryFileStore(), "/run", 1), "test") { InitialWeights = _ => { }, Warn = _ => { } };
-        var settings = new ClusterSettings
+        _run = new(BareRun.Settings(_host, shards: 2) with { FirstStep = 5 }, _host)
         {
-            Run = new("test", "test", RunIdentity.ProtocolVersion),
-            Leaves = plan.Configuration.Leaves,
-            Steps = 9,
-            Workers = 0,
-            Shards = Shards,
-            FirstStep = 5,
-            Node = new(1),
-            Hocon = Hocon.Load(),
+            Scheduler = Sys.Scheduler,
+            NodeActor = TestActor,
+            Channel = new SilentLane().Channel,
         };
-        _run = new(settings, _host) { Scheduler = Sys.Scheduler, NodeActor = TestActor, Channel = new(new(1, "node", 1, "key"), _transport, _host) };
         _run.HoldFirstStep();
         _restoring = new(_run, Read, _ => TestActor, TestActor);
     }

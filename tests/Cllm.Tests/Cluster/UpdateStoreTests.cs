@@ -1,9 +1,7 @@
 using Cllm.Actors.Channel;
 using Cllm.Actors.Cluster;
-using Cllm.Model.Checkpoints;
 using Cllm.Model.Compute;
 using Cllm.Protocol.Identity;
-using Cllm.Tests.Checkpoints;
 
 namespace Cllm.Tests.Cluster;
 
@@ -12,25 +10,13 @@ public sealed class UpdateStoreTests : IDisposable
     private static readonly ShardIndex Shard = new(1);
     private static readonly StepScalars Scalars = new(3.25, 0.5, 1e-3, 0.75f);
 
-    private readonly RunHost _host;
+    private readonly RunHost _host = BareRun.Host();
     private readonly NodeRun _run;
     private readonly ITensorReader _reader;
 
     public UpdateStoreTests()
     {
-        var plan = TestNode.Plan(10);
-        _host = new RunHost(plan, new CheckpointStore(new MemoryFileStore(), "/run", 2), "test") { InitialWeights = _ => { }, Warn = _ => { } };
-        _run = new NodeRun(
-            new ClusterSettings
-            {
-                Run = new("test", "test", RunIdentity.ProtocolVersion),
-                Leaves = plan.Configuration.Leaves,
-                Steps = 10,
-                Workers = 0,
-                Shards = 3,
-                Hocon = Cllm.Actors.Hocon.Load(),
-            },
-            _host);
+        _run = new NodeRun(BareRun.Settings(_host, shards: 3), _host);
         _run.OwnHere(Shard.Number);
         _reader = new NodeStore(_run).CreateReader();
     }
