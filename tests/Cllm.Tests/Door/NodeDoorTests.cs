@@ -12,13 +12,13 @@ public sealed class NodeDoorTests : IDisposable
 
     private readonly TcpListener _inside = new(IPAddress.Loopback, 0);
     private readonly List<string> _notes = [];
-    private readonly List<Socket> _callers = [];
+    private readonly List<Socket> _sockets = [];
 
     public NodeDoorTests() => _inside.Start();
 
     public void Dispose()
     {
-        _callers.ForEach(caller => caller.Dispose());
+        _sockets.ForEach(socket => socket.Dispose());
         _inside.Dispose();
     }
 
@@ -26,10 +26,7 @@ public sealed class NodeDoorTests : IDisposable
     public async Task Bytes_go_both_ways_and_an_end_is_passed_on()
     {
         using NodeDoor door = Open(new());
-        Socket node = await CallAsync(door);
-        await SayAsync(node, "hello");
-        using Socket inside = await _inside.AcceptSocketAsync().WaitAsync(Patience);
-        Assert.Equal("hello", await HearAsync(inside));
+        (Socket node, Socket inside) = await GreetAsync(door, "hello");
         byte[] much = new byte[3_000_000];
         Random.Shared.NextBytes(much);
         Task sending = inside.SendAsync(much).WaitAsync(Patience);
@@ -47,10 +44,7 @@ public sealed class NodeDoorTests : IDisposable
     public async Task Who_is_killed_is_gone_inside_at_once()
     {
         using NodeDoor door = Open(new());
-        Socket node = await CallAsync(door);
-        await SayAsync(node, "hello");
-        using Socket inside = await _inside.AcceptSocketAsync().WaitAsync(Patience);
-        Assert.Equal("hello", await HearAsync(inside));
+        (Socket node, Socket inside) = await GreetAsync(door, "hello");
         node.LingerState = new(enable: true, seconds: 0);
         node.Dispose();
         Assert.True(await IsClosedAsync(inside));
@@ -152,27 +146,34 @@ public sealed class NodeDoorTests : IDisposable
     private async Task<Socket> CallAsync(int port)
     {
         var caller = new Socket(SocketType.Stream, ProtocolType.Tcp);
-        _callers.Add(caller);
+        _sockets.Add(caller);
         await caller.ConnectAsync(new IPEndPoint(IPAddress.Loopback, port)).WaitAsync(Patience);
         return caller;
+    }
+
+    /// <summary>Somebody whose first words were heard inside.</summary>
+    private async Task<(Socket Node, Socket Inside)> GreetAsync(NodeDoor door, string words)
+    {
+        Socket node = await CallAsync(door);
+        await SayAsync(node, words);
+        Socket inside = await _inside.AcceptSocketAsync().WaitAsync(Patience);
+        _sockets.Add(inside);
+        Assert.Equal(words, await HearAsync(inside));
+        return (node, inside);
     }
 
     /// <summary>Somebody who has been answered twice.</summary>
     private async Task<(Socket Node, Socket Inside)> NodeAsync(NodeDoor door)
     {
-        Socket node = await CallAsync(door);
-        await SayAsync(node, "who");
-        Socket inside = await _inside.AcceptSocketAsync().WaitAsync(Patience);
-        _callers.Add(inside);
+        (Socket node, Socket inside) = await GreetAsync(door, "who");
         for (var i = 0; i < 2; i++)
         {
-            Assert.Equal("who", await HearAsync(inside));
             await SayAsync(inside, "you");
             Assert.Equal("you", await HearAsync(node));
             await SayAsync(node, "who");
+            Assert.Equal("who", await HearAsync(inside));
         }
 
-        Assert.Equal("who", await HearAsync(inside));
         return (node, inside);
     }
 

@@ -1,13 +1,12 @@
 using System.Text.Json.Nodes;
-using Cllm.Tests.House;
 
 namespace Cllm.Tests.Joining;
 
 /// <summary>The services of the compose file start the program as it is, and what they refer to is there.</summary>
 public sealed class ComposeTests
 {
-    private static readonly string Text = File.ReadAllText(Path.Combine(Repository.Root, "deploy", "container", "compose.yaml"));
-    private static readonly string Image = File.ReadAllText(Path.Combine(Repository.Root, "deploy", "container", "Dockerfile"));
+    private static readonly string Text = DeployedText.Read("container", "compose.yaml");
+    private static readonly string Image = DeployedText.Read("container", "Dockerfile");
 
     [Fact]
     public void The_services_fit_together() => Assert.Empty(Faults(Text));
@@ -21,12 +20,8 @@ public sealed class ComposeTests
     [InlineData("service_completed_successfully", "service_completed", "trainer waits for 'service_completed', which compose does not know")]
     [InlineData("\"tls:/tls:ro\", \"runs:/runs\"", "\"tls:/tls:ro\", \"run:/runs\"", "trainer mounts run, which there is not")]
     [InlineData("\"127.0.0.1:9115\"]", "\"127.0.0.1:9116\"]", "node: its health is not served at 127.0.0.1:9115")]
-    public void What_does_not_fit_is_found(string found, string instead, string fault)
-    {
-        int at = Text.IndexOf(found, StringComparison.Ordinal);
-        Assert.True(at >= 0);
-        Assert.Contains(fault, string.Join('\n', Faults(Text[..at] + instead + Text[(at + found.Length)..])), StringComparison.Ordinal);
-    }
+    public void What_does_not_fit_is_found(string found, string instead, string fault) =>
+        Assert.Contains(fault, string.Join('\n', Faults(Text.With(found, instead))), StringComparison.Ordinal);
 
     [Fact]
     public void The_image_asks_for_the_health_that_its_services_serve()

@@ -42,7 +42,7 @@ public sealed partial class DeployTests
     [InlineData("kubernetes")]
     public void Every_way_has_its_page(string way)
     {
-        string page = File.ReadAllText(Path.Combine(Repository.Root, "deploy", way, "README.md"));
+        string page = DeployedText.Read(way, "README.md");
         Assert.All(new[] { "## What to run", "## What to see", "## How to scale", "## How to upgrade while training" }, part => Assert.Contains(part, page));
     }
 

@@ -1,12 +1,10 @@
-using Cllm.Tests.House;
-
 namespace Cllm.Tests.Joining;
 
 /// <summary>What a cluster would find wrong with the manifests, as far as it can be seen without one.</summary>
 public sealed class KubernetesTests
 {
-    private static readonly string Text = Read("cllm.yaml");
-    private static readonly string Page = Read("README.md");
+    private static readonly string Text = DeployedText.Read("kubernetes", "cllm.yaml");
+    private static readonly string Page = DeployedText.Read("kubernetes", "README.md");
 
     [Fact]
     public void The_manifests_fit_together() => Assert.Empty(Faults(Text));
@@ -29,14 +27,8 @@ public sealed class KubernetesTests
     [InlineData("- --tls=/tls", "- --standbys=2", "cllm node has no --standbys")]
     [InlineData("{ name: runs, mountPath: /runs }", "{ name: run, mountPath: /runs }", "cllm-trainer mounts 'run', which there is not")]
     [InlineData("secretName: cllm-tls", "secretName: tls", "README.md makes no secret 'tls'")]
-    public void What_does_not_fit_is_found(string found, string instead, string fault)
-    {
-        Assert.Contains(found, Text, StringComparison.Ordinal);
-        int at = Text.IndexOf(found, StringComparison.Ordinal);
-        Assert.Contains(fault, string.Join('\n', Faults(Text[..at] + instead + Text[(at + found.Length)..])), StringComparison.Ordinal);
-    }
-
-    private static string Read(string name) => File.ReadAllText(Path.Combine(Repository.Root, "deploy", "kubernetes", name));
+    public void What_does_not_fit_is_found(string found, string instead, string fault) =>
+        Assert.Contains(fault, string.Join('\n', Faults(Text.With(found, instead))), StringComparison.Ordinal);
 
     private static IEnumerable<string> Faults(string text) => new Manifests(SmallYaml.Documents(text), Page).Faults();
 }

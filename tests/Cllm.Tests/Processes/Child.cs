@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Text;
 
@@ -52,6 +54,14 @@ internal sealed partial class Child : IDisposable
 
     /// <summary>The signal that ends a stop.</summary>
     public static int Continue { get; } = OperatingSystem.IsMacOS() ? 19 : 18;
+
+    /// <summary>An address of this machine at which nobody listened a moment ago.</summary>
+    public static string FreeAddress()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return listener.LocalEndpoint.ToString()!;
+    }
 
     /// <summary>Starts cllm.</summary>
     public static Child Start(params string[] args) => Start([], args);

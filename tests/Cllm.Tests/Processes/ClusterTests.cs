@@ -12,7 +12,7 @@ public sealed class ClusterTests : IDisposable
     private const string AnyPort = "127.0.0.1:0";
 
     private readonly TrainingFolder _folder = new();
-    private readonly string _address = FreeAddress();
+    private readonly string _address = Child.FreeAddress();
 
     public void Dispose() => _folder.Dispose();
 
@@ -33,7 +33,7 @@ public sealed class ClusterTests : IDisposable
     public void A_node_finds_the_run_by_the_seed_nodes_of_its_configuration()
     {
         string hocon = _folder.At("seeds.hocon");
-        File.WriteAllText(hocon, $"akka.cluster.seed-nodes = [\"{FreeAddress()}\", \"akka.tcp://cllm@{_address}\"]");
+        File.WriteAllText(hocon, $"akka.cluster.seed-nodes = [\"{Child.FreeAddress()}\", \"akka.tcp://cllm@{_address}\"]");
         using var trainer = Child.Start(_folder.Begin(
             "two", [.. TrainingFolder.Odd, "--steps", "30", "--workers", "1", "--hocon", hocon, "--listen", _address, "--wait-for-nodes", "2", "--metrics-listen", AnyPort]));
         using var node = Child.Start("node", "--hocon", hocon, "--workers", "1");
@@ -94,7 +94,7 @@ public sealed class ClusterTests : IDisposable
     [Fact]
     public async Task A_node_that_is_drained_says_so_in_a_sentence_and_ends_well()
     {
-        string metrics = FreeAddress();
+        string metrics = Child.FreeAddress();
         using var trainer = Child.Start(
             _folder.Begin("two", [.. TrainingFolder.Odd, "--steps", "2000", "--workers", "1", "--listen", _address, "--wait-for-nodes", "2", "--metrics-listen", metrics]));
         using var node = Child.Start("node", "--join", _address, "--workers", "2");
@@ -109,12 +109,5 @@ public sealed class ClusterTests : IDisposable
         string said = node.Wait().Well().Output;
         Assert.EndsWith(
             $"Drained: the run at {_address} goes on without this process, which may be started again at any time.", said.TrimEnd(), StringComparison.Ordinal);
-    }
-
-    private static string FreeAddress()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return $"127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}";
     }
 }

@@ -1,5 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
 using Cllm.Actors.Inspection;
 
 namespace Cllm.Tests.Processes;
@@ -20,7 +18,7 @@ public sealed class TakeoverTests : IDisposable
     ];
 
     private readonly TrainingFolder _folder = new();
-    private readonly string _address = FreeAddress();
+    private readonly string _address = Child.FreeAddress();
 
     public void Dispose() => _folder.Dispose();
 
@@ -34,7 +32,7 @@ public sealed class TakeoverTests : IDisposable
         Child.Run(_folder.Begin("model", [.. Shape, "--steps", "5", "--workers", "1"])).Well();
         string[] run = ["--init", _folder.At("model"), "--steps", "400", "--batch", "4", "--leaves", "4", "--eval-every", "0", "--checkpoint-every", "0", "--workers", "1"];
         Child.Run(_folder.Begin("whole", run)).Well();
-        string metrics = FreeAddress();
+        string metrics = Child.FreeAddress();
         using var first = Child.Start(
             Hasty, _folder.Begin("first", [.. run, "--listen", _address, "--standbys", "2", "--wait-for-nodes", "5", "--metrics-listen", metrics]));
         using var second = Standby("second");
@@ -93,7 +91,7 @@ public sealed class TakeoverTests : IDisposable
     {
         string[] run = [.. Shape, "--steps", "2000", "--checkpoint-every", "0", "--workers", "1"];
         Child.Run(_folder.Begin("whole", run)).Well();
-        string metrics = FreeAddress();
+        string metrics = Child.FreeAddress();
         using var first = Child.Start(
             Hasty, _folder.Begin("first", [.. run, "--listen", _address, "--standbys", "2", "--metrics-listen", metrics]));
         using var second = Standby("second");
@@ -118,11 +116,4 @@ public sealed class TakeoverTests : IDisposable
     private Child Standby(string name) => Child.Start(Hasty, "node", "--join", _address, "--workers", "1", "--standby", "--out", _folder.At(name));
 
     private Child Node() => Child.Start(Hasty, "node", "--join", _address, "--workers", "1");
-
-    private static string FreeAddress()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return $"127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}";
-    }
 }
