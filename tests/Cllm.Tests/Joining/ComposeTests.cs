@@ -32,7 +32,7 @@ public sealed class ComposeTests
 
     private static IEnumerable<string> Faults(string text)
     {
-        var file = Assert.Single(SmallYaml.Documents(text));
+        var file = Assert.Single(Yaml.Documents(text));
         var services = file["services"]!.AsObject();
         return KnownFields.Compose.Unknown("/compose", file).Concat(services.SelectMany(service => Faults(service.Key, service.Value!, file)));
     }

@@ -30,5 +30,5 @@ public sealed class KubernetesTests
     public void What_does_not_fit_is_found(string found, string instead, string fault) =>
         Assert.Contains(fault, string.Join('\n', Faults(Text.With(found, instead))), StringComparison.Ordinal);
 
-    private static IEnumerable<string> Faults(string text) => new Manifests(SmallYaml.Documents(text), Page).Faults();
+    private static IEnumerable<string> Faults(string text) => new Manifests(Yaml.Documents(text), Page).Faults();
 }
