@@ -95,13 +95,17 @@ public sealed class ClusterFaultTests
         var isSaid = false;
         atStep = _ =>
         {
-            if (!isSaid && cluster.State.Members.SingleOrDefault(member => member.Address != cluster.SelfAddress) is { } other
-                && cluster.FailureDetector.IsMonitoring(other.Address))
+            // Once, and the steps wait for it: else they may be over before the members begin to listen for each other's heartbeats.
+            atStep = _ => { };
+            Akka.Cluster.Member? other = null;
+            if (SpinWait.SpinUntil(() => (other = Heard()) is not null, TimeSpan.FromSeconds(20)))
             {
                 isSaid = true;
-                first.System.ActorSelection("/user/coordinator-seat/singleton/coordinator").Tell(new Akka.Cluster.ClusterEvent.UnreachableMember(other));
+                first.System.ActorSelection("/user/coordinator-seat/singleton/coordinator").Tell(new Akka.Cluster.ClusterEvent.UnreachableMember(other!));
             }
         };
+        Akka.Cluster.Member? Heard() => cluster.State.Members.SingleOrDefault(
+            member => member.Address != cluster.SelfAddress && cluster.FailureDetector.IsMonitoring(member.Address));
         await using var second = TestNode.Start(Steps, first);
 
         await CheckFinished(first);
