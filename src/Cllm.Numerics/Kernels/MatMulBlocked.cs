@@ -43,8 +43,11 @@ internal static unsafe class MatMulBlocked<TLanes, TVector>
     /// <summary>Fewest rows of C for which the next strip of B is fetched ahead: fewer tiles would pass by too fast.</summary>
     private const int FetchRowsMin = 24;
 
-    /// <summary>Floats of B from which on it is fetched ahead: a smaller one is in the caches as it is.</summary>
+    /// <summary>Floats of an operand or a result from which on it is fetched ahead: a smaller one is in the caches as it is.</summary>
     private const long FetchFloatsMin = 1 << 17;
+
+    /// <summary>Terms of a weight gradient from which on B is fetched ahead: fewer leave no time for it.</summary>
+    private const int FetchTermsMin = 256;
 
     /// <summary>
     /// Floats of a transposed A up to which it is read where it lies: a tile takes six floats of each row, of lines that stay near in the
@@ -79,7 +82,7 @@ internal static unsafe class MatMulBlocked<TLanes, TVector>
         int kBlock = (k + kBlocks - 1) / kBlocks;
         bool streams = form == MatMulForm.TN && start != MatMulStart.Accumulate && kBlocks == 1 && (long)m * n >= StreamFloatsMin
             && ((nint)c | (ldc * sizeof(float))) % AlignedBuffer.AlignmentBytes == 0;
-        bool fetches = form == MatMulForm.NN && m >= FetchRowsMin && (long)k * n >= FetchFloatsMin;
+        bool fetches = form != MatMulForm.NT && (form == MatMulForm.NN || k >= FetchTermsMin) && m >= FetchRowsMin && (long)k * n >= FetchFloatsMin;
         bool inPlace = form != MatMulForm.NT && (ldb <= DirectMax(fetches) || m <= MatMulTile<TLanes, TVector>.Rows);
         int nBlock = inPlace && (form == MatMulForm.NN || (long)kBlock * n <= WholeFloatsMax) ? n : MatMulScratch.NBlock;
         for (int j = 0; j < n; j += nBlock)
@@ -107,6 +110,7 @@ internal static unsafe class MatMulBlocked<TLanes, TVector>
         }
     }
 
+    /// <summary>How far apart the rows of a B that is read in place may be.</summary>
     private static int DirectMax(bool fetches) =>
         fetches && MatMulStrip<TLanes, TVector>.Width >= WideStrip ? DirectColumnsMax : DirectColumnsMaxUnfetched;
 
@@ -142,8 +146,8 @@ internal static unsafe class MatMulBlocked<TLanes, TVector>
                 {
                     float* block = transposed + (i * (nint)width);
                     float* left = b + ((j + i) * ldb) + first;
-                    var ahead = MatMulAhead.NextRows(left, ldb, terms);
-                    Strips(Math.Min(SwappedRows, rows - i), m, 0, left, scratch.B, 0, null, ahead, first > 0 ? block : null, block, strides, scratch);
+                    var fetched = new Fetched { First = MatMulAhead.NextRows(left, ldb, terms) };
+                    Strips(Math.Min(SwappedRows, rows - i), m, 0, left, scratch.B, 0, fetched, first > 0 ? block : null, block, strides, scratch);
                 }
             }
 
@@ -169,14 +173,15 @@ internal static unsafe class MatMulBlocked<TLanes, TVector>
         if (form != MatMulForm.TN)
         {
             var strides = new MatMulStrides(k, lda, 1, MatMulTile<TLanes, TVector>.Rows * lda, 0, starts.Row, ldc);
-            Strips(m, n, direct, a, b, ldb, ahead, default, starts.First, c, strides, scratch);
+            Strips(m, n, direct, a, b, ldb, new() { NextBlock = ahead }, starts.First, c, strides, scratch);
             return;
         }
 
         if (stripWidth >= WideStrip && k * lda <= DirectFloatsMax)
         {
             var strides = new MatMulStrides(k, 1, lda, MatMulTile<TLanes, TVector>.Rows, 0, starts.Row, ldc) { Streams = streams };
-            Strips(m, n, direct, a, b, ldb, null, default, starts.First, c, strides, scratch);
+            var columns = (long)k * m < FetchFloatsMin ? default : MatMulAhead.NextColumns(a, lda);
+            Strips(m, n, direct, a, b, ldb, new() { NextBlock = ahead, First = columns }, starts.First, c, strides, scratch);
             return;
         }
 
@@ -184,36 +189,53 @@ internal static unsafe class MatMulBlocked<TLanes, TVector>
         for (int i = 0; i < m; i += MatMulScratch.MBlock)
         {
             int rows = Math.Min(MatMulScratch.MBlock, m - i);
-            MatMulPack.Rows(rows, k, a + i, lda, panelFloats, scratch.A);
+            MatMulPack.Rows(rows, m - i, k, a + i, lda, panelFloats, scratch.A);
             var strides = new MatMulStrides(k, 1, MatMulTile<TLanes, TVector>.Rows, panelFloats, 0, starts.Row, ldc) { Streams = streams };
             float* first = starts.First is null ? null : starts.First + (i * starts.Row);
-            var next = MatMulAhead.Columns(a + i + rows, lda, Math.Min(MatMulScratch.MBlock, m - i - rows));
-            Strips(rows, n, direct, scratch.A, b, ldb, null, next, first, c + (i * ldc), strides, scratch);
+            int next = Math.Min(MatMulScratch.MBlock, m - i - rows);
+            var packedNext = next == 0 ? default : MatMulAhead.Columns(a + i + rows, lda, next);
+            Strips(rows, n, direct, scratch.A, b, ldb, new() { NextBlock = ahead, Last = packedNext }, first, c + (i * ldc), strides, scratch);
         }
     }
 
-    /// <summary>
-    /// The strips of a block: the first <paramref name="direct"/> columns of B are read in place, the others packed. Where B comes from memory, each strip
-    /// fetches the one that follows, and the last one the block at <paramref name="ahead"/>; else the first strip fetches what is asked for.
-    /// </summary>
+    /// <summary>The strips of a block: the first <paramref name="direct"/> columns of B are read in place, the others packed.</summary>
     private static void Strips(
-        int m, int n, int direct, float* a, float* b, nint ldb, float* ahead, MatMulAhead once, float* start, float* c, in MatMulStrides strides,
-        MatMulScratch scratch)
+        int m, int n, int direct, float* a, float* b, nint ldb, in Fetched fetched, float* start, float* c, in MatMulStrides strides, MatMulScratch scratch)
     {
         int stripWidth = MatMulStrip<TLanes, TVector>.Width;
         float* packed = scratch.B;
+        var output = strides.Streams || (long)m * n < FetchFloatsMin ? default : MatMulAhead.Output(strides.CRow, strides.K);
         for (int j = 0; j < n; j += stripWidth)
         {
             int columns = Math.Min(stripWidth, n - j);
             bool isDirect = j < direct;
             int width = isDirect ? (int)ldb : MatMulPack.RoundUp(columns, TLanes.Lanes);
-            float* next = !isDirect ? ahead + j : j + stripWidth < direct ? b + j + stripWidth : ahead;
-            var fetched = ahead is not null ? MatMulAhead.Columns(next, ldb, stripWidth) : j == 0 ? once : default;
+            float* nextStrip = fetched.NextBlock is null ? null
+                : !isDirect ? fetched.NextBlock + j
+                : j + stripWidth < direct ? b + j + stripWidth
+                : fetched.NextBlock;
+            var ahead = j == 0 && fetched.First.Step != 0 ? fetched.First
+                : j + stripWidth >= n && fetched.Last.Step != 0 ? fetched.Last
+                : nextStrip is not null ? MatMulAhead.Columns(nextStrip, ldb, stripWidth)
+                : default;
             MatMulStrip<TLanes, TVector>.Run(
-                m, columns, a, isDirect ? b + j : packed, start is null ? scratch.Zeros : start + j, c + j, strides with { BStep = width }, fetched,
+                m, columns, a, isDirect ? b + j : packed, start is null ? scratch.Zeros : start + j, c + j, strides with { BStep = width, Output = output }, ahead,
                 scratch.EdgeTile);
             packed += isDirect ? 0 : width * strides.K;
         }
+    }
+
+    /// <summary>What the strips of a block fetch into the caches while they are computed.</summary>
+    private readonly struct Fetched
+    {
+        /// <summary>Where the B of the next block begins, where B comes from memory: each strip fetches the one that will be read or packed next.</summary>
+        public float* NextBlock { get; init; }
+
+        /// <summary>What the first strip fetches instead: of A, which it is the first to read.</summary>
+        public MatMulAhead First { get; init; }
+
+        /// <summary>What the last strip fetches instead: of A, which is packed next.</summary>
+        public MatMulAhead Last { get; init; }
     }
 
     /// <summary>Starting values: the first one, and the distance between rows; none where the sums start at zero.</summary>

@@ -13,6 +13,7 @@ namespace Cllm.Numerics.Kernels;
 internal static unsafe class MatMulPack
 {
     private const int PanelRows = 6;
+    private const int RowsAtOnce = 8;
 
     /// <summary>Packs k rows and n columns of B, given as (k, n).</summary>
     [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
@@ -50,33 +51,59 @@ internal static unsafe class MatMulPack
     }
 
     /// <summary>Packs m rows of A, given transposed as (k, m), into panels <paramref name="panelFloats"/> apart.</summary>
+    /// <param name="m">Columns to pack.</param>
+    /// <param name="readable">Columns there are: at least m.</param>
+    /// <param name="k">Rows of a.</param>
+    /// <param name="a">(k, readable), rows <paramref name="lda"/> apart.</param>
+    /// <param name="lda">Floats from a row of a to the next.</param>
+    /// <param name="panelFloats">Floats from a panel to the next: at least 6k + 2.</param>
+    /// <param name="packed">The panels.</param>
     [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
-    public static void Rows(int m, int k, float* a, nint lda, nint panelFloats, float* packed)
+    public static void Rows(int m, int readable, int k, float* a, nint lda, nint panelFloats, float* packed)
     {
-        // A group is stored as 8 floats; the 2 too many are overwritten by the panel's next group, or lie in the gap after it.
-        int whole = Math.Max(0, m - 2) / PanelRows;
+        // A group is read as 8 floats, so of the last columns nothing is left to read; where it is stored as 8 too, the 2 too many are overwritten by the panel's
+        // next group, or lie in the gap after it.
+        int whole = Math.Max(0, Math.Min(m, readable - 2)) / PanelRows;
+        int eights = Avx512F.IsSupported ? k / RowsAtOnce * RowsAtOnce : 0;
+        for (int row = 0; row < eights; row += RowsAtOnce)
+        {
+            for (int panel = 0; panel < whole; panel++)
+            {
+                EightRows(a + (row * lda) + (panel * PanelRows), lda, packed + (panel * panelFloats) + (row * PanelRows));
+            }
+        }
+
         for (int row = 0; row < k; row++)
         {
             float* source = a + (row * lda);
             float* destination = packed + (row * PanelRows);
-            for (int panel = 0; panel < whole; panel++)
+            for (int panel = row < eights ? whole : 0; panel < whole; panel++)
             {
-                Vector256.Store(Vector256.Load(source), destination);
-                source += PanelRows;
-                destination += panelFloats;
+                Vector256.Store(Vector256.Load(source + (panel * PanelRows)), destination + (panel * panelFloats));
             }
 
-            for (int left = m - (whole * PanelRows); left > 0; left -= PanelRows)
+            for (int i = whole * PanelRows; i < m; i++)
             {
-                for (int i = 0; i < Math.Min(left, PanelRows); i++)
-                {
-                    destination[i] = source[i];
-                }
-
-                source += PanelRows;
-                destination += panelFloats;
+                destination[(i / PanelRows * panelFloats) + (i % PanelRows)] = source[i];
             }
         }
+    }
+
+    /// <summary>Packs six columns of eight rows: 48 floats one after the other, in three whole vectors.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void EightRows(float* a, nint lda, float* packed)
+    {
+        // Vectors of two rows, of which places 0 to 5 and 8 to 13 are wanted; in what is gathered from two of them, 16 is added to places of the second.
+        var rows01 = Vector512.Create(Vector256.Load(a), Vector256.Load(a + lda));
+        var rows23 = Vector512.Create(Vector256.Load(a + (2 * lda)), Vector256.Load(a + (3 * lda)));
+        var rows45 = Vector512.Create(Vector256.Load(a + (4 * lda)), Vector256.Load(a + (5 * lda)));
+        var rows67 = Vector512.Create(Vector256.Load(a + (6 * lda)), Vector256.Load(a + (7 * lda)));
+        var first = Vector512.Create(0, 1, 2, 3, 4, 5, 8, 9, 10, 11, 12, 13, 16, 17, 18, 19);
+        var second = Vector512.Create(4, 5, 8, 9, 10, 11, 12, 13, 16, 17, 18, 19, 20, 21, 24, 25);
+        var third = Vector512.Create(10, 11, 12, 13, 16, 17, 18, 19, 20, 21, 24, 25, 26, 27, 28, 29);
+        Avx512F.PermuteVar16x32x2(rows01, first, rows23).Store(packed);
+        Avx512F.PermuteVar16x32x2(rows23, second, rows45).Store(packed + 16);
+        Avx512F.PermuteVar16x32x2(rows45, third, rows67).Store(packed + 32);
     }
 
     /// <summary>The next multiple of a power of two.</summary>

@@ -12,4 +12,7 @@ internal readonly record struct MatMulStrides(nint K, nint ARow, nint AStep, nin
 {
     /// <summary>Whether C is stored past the caches: it is large, and nobody reads it soon. Its rows then begin on cache lines.</summary>
     public bool Streams { get; init; }
+
+    /// <summary>How a tile that is asked to fetch nothing else fetches the lines where it will store, which a large C does not have in the caches.</summary>
+    public MatMulAhead Output { get; init; }
 }

@@ -66,19 +66,25 @@ internal static unsafe class MatMulTile<TLanes, TVector>
         nint a1 = strides.ARow, a2 = 2 * a1, a3 = 3 * a1, a4 = 4 * a1, a5 = 5 * a1;
         nint aStep = strides.AStep;
         nint bStep = strides.BStep;
-        nint lineStep = ahead.Step;
-        byte* line = lineStep == 0 ? (byte*)b : (byte*)ahead.First;
-        nint run = ahead.Run;
+        nint lineStep = ahead.Step, lineJump = ahead.Jump, run = ahead.Run;
+        byte* line = (byte*)ahead.First;
+        if (lineStep == 0)
+        {
+            (lineStep, lineJump, run) = (strides.Output.Step, strides.Output.Jump, strides.Output.Run);
+            line = (byte*)(lineStep == 0 ? b : c);
+        }
+
+        nint left = run;
         for (nint k = strides.K; k > 0; k--)
         {
             if (Sse.IsSupported)
             {
                 Sse.Prefetch1(line);
                 line += lineStep;
-                if (--run == 0)
+                if (--left == 0)
                 {
-                    line += ahead.Jump;
-                    run = ahead.Run;
+                    line += lineJump;
+                    left = run;
                 }
             }
 

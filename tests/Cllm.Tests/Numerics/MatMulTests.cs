@@ -11,15 +11,15 @@ public sealed class MatMulTests : IDisposable
 
     /// <summary>
     /// Odd and round sizes on both sides of every block: tile rows 6, vectors 4/8/16, strips 16/32/64, k 768, n 384, m 192; the last ones
-    /// have so few rows that B is the left operand of the transposed product, in one and in several blocks, or so
-    /// many that a transposed A is packed.
+    /// have so few rows that B is the left operand of the transposed product, in one and in several blocks, so
+    /// many that a transposed A is packed, or operands or results large enough to be fetched ahead.
     /// </summary>
     public static TheoryData<int, int, int> Shapes => new()
     {
         { 1, 1, 1 }, { 1, 65, 7 }, { 2, 24, 3 }, { 3, 77, 33 }, { 4, 1000, 17 }, { 5, 16, 768 }, { 6, 64, 64 }, { 7, 63, 5 },
         { 12, 32, 32 }, { 13, 129, 31 }, { 32, 32, 32 }, { 11, 385, 2 }, { 17, 40, 769 }, { 9, 100, 1541 }, { 191, 33, 9 },
         { 193, 70, 10 }, { 200, 15, 3 }, { 64, 128, 128 }, { 3, 800, 70 }, { 25, 784, 40 },
-        { 25, 100, 200 }, { 33, 130, 800 }, { 24, 4700, 60 }, { 4100, 20, 9 },
+        { 25, 100, 200 }, { 33, 130, 800 }, { 24, 4700, 60 }, { 4100, 20, 9 }, { 700, 20, 760 }, { 26, 1000, 270 }, { 500, 300, 20 },
     };
 
     private static IEnumerable<(MatMulForm Form, MatMulStart Start)> FormsAndStarts =>
