@@ -133,7 +133,7 @@ internal static unsafe class AttentionBlocks<TLanes, TVector>
         {
             int columns = Math.Min(stripWidth, n - j);
             int step = Math.Min(stripWidth, b.Columns - j);
-            var strides = new MatMulStrides(k, aRow, aStep, tile, step, accumulate ? ldc : 0, ldc);
+            var strides = new MatMulStrides(k, aRow, aStep, tile, step, accumulate ? ldc : 0, ldc) { Output = MatMulAhead.Output(ldc, k) };
             float* start = accumulate ? c + j : scratch.Zeros;
             MatMulStrip<TLanes, TVector>.Run(m, columns, a, b.First + (j * (nint)b.Terms), start, c + j, strides, default, scratch.EdgeTile);
         }
