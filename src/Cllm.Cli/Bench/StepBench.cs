@@ -30,7 +30,7 @@ internal static class StepBench
             Leaves = shape.Leaves,
             Steps = warmUp + steps,
             Workers = workers,
-            Shards = workers,
+            Shards = workers * threads,
         };
         TrainingEnd end = LocalTraining.RunAsync(settings, host, recorder, CancellationToken.None).GetAwaiter().GetResult();
         return end.Outcome == RunOutcome.Finished

@@ -82,7 +82,7 @@ public sealed class MemoryCheck(MemoryNeed need, RunOptions options, string advi
         var advice = new List<string>();
         if (options.Workers > 1)
         {
-            advice.Add($"fewer --workers, each with more threads (--workers 1 --threads-per-worker {options.Workers * options.ThreadsPerWorker})");
+            advice.Add($"fewer --workers, each with more threads (--workers 1 --threads-per-worker {options.Threads})");
         }
 
         if (!options.Recompute)

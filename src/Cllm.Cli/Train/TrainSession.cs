@@ -159,7 +159,9 @@ public sealed class TrainSession : IDisposable
             Leaves = run.Leaves,
             Steps = run.Steps,
             Workers = _run.Options.Workers,
-            Shards = _run.Options.Workers,
+
+            // A shard is one thread's work, and the shards work while the workers wait.
+            Shards = _run.Options.Threads,
             FirstStep = first,
             EvaluateEvery = run.EvaluateEvery,
             CheckpointEvery = _run.Options.CheckpointEvery,

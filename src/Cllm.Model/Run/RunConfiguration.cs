@@ -101,6 +101,9 @@ public sealed record RunOptions
     /// <summary>Threads of each worker.</summary>
     public required int ThreadsPerWorker { get; init; }
 
+    /// <summary>Threads of all workers of this process.</summary>
+    public int Threads => Workers * ThreadsPerWorker;
+
     /// <summary>Whether activations are computed again in the backward pass and not kept.</summary>
     public bool Recompute { get; init; }
 
