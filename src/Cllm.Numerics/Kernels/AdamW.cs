@@ -4,7 +4,7 @@ using System.Runtime.Intrinsics;
 
 namespace Cllm.Numerics.Kernels;
 
-/// <summary>AdamW (Loshchilov and Hutter 2019) in one pass over memory: 16 bytes read and 12 written for a parameter.</summary>
+/// <summary>AdamW (Loshchilov and Hutter 2019) in one pass over memory: 16 bytes read, 20 where the gradient is the sum of two, and 12 written for a parameter.</summary>
 [SkipLocalsInit] // The buffers for the ends of rows would be zeroed at every call.
 public static class AdamW
 {
