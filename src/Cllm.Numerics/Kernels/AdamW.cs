@@ -20,7 +20,7 @@ public static class AdamW
     /// <param name="decay">Whether these weights decay.</param>
     public static void Update(
         Span<float> weights, Span<float> m, Span<float> v, ReadOnlySpan<float> gradient, in AdamWScalars s, bool decay) =>
-        Update<One>(weights, m, v, gradient, gradient, s, decay);
+        Update(weights, m, v, gradient, default, s, decay);
 
     /// <summary>The same with gradient = left + right: the last addition of the reduction tree, which is written nowhere.</summary>
     /// <param name="weights">A slice of the parameters; updated.</param>

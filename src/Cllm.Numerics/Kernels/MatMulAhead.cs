@@ -9,7 +9,7 @@ namespace Cllm.Numerics.Kernels;
 internal readonly unsafe record struct MatMulAhead(nint First, nint Step)
 {
     private const int LineBytes = 64;
-    private const int TileRows = 6;
+    private const int TileRows = MatMulScratch.TileRows;
     private const int TileBytes = 4 * LineBytes;
 
     /// <summary>After so many k a fetched row ends; 0 where each k has a row of its own.</summary>

@@ -12,7 +12,7 @@ namespace Cllm.Numerics.Kernels;
 /// </remarks>
 internal static unsafe class MatMulPack
 {
-    private const int PanelRows = 6;
+    private const int PanelRows = MatMulScratch.TileRows;
     private const int RowsAtOnce = 8;
 
     /// <summary>Packs k rows and n columns of B, given as (k, n).</summary>

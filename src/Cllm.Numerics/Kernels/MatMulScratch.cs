@@ -25,9 +25,11 @@ public sealed unsafe class MatMulScratch : IDisposable
     /// </summary>
     internal const int PanelGap = 16;
 
+    /// <summary>Rows of a full register tile.</summary>
+    internal const int TileRows = 6;
+
     private const int BFloats = KBlockMax * NBlock;
     internal const int AFloats = MBlock / TileRows * ((KBlockMax * TileRows) + PanelGap);
-    private const int TileRows = 6;
 
     /// <summary>The largest register tile: 6 rows of 64.</summary>
     private const int TileFloats = TileRows * 64;

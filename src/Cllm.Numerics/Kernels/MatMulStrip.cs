@@ -49,7 +49,7 @@ internal static unsafe class MatMulStrip<TLanes, TVector>
         int m, int columns, int vectors, float* a, float* b, float* start, float* c, in MatMulStrides strides, float* edgeTile)
     {
         nint width = vectors * TLanes.Lanes;
-        MatMulStrides edge = strides with { StartRow = width, CRow = width, Streams = false };
+        MatMulStrides edge = strides with { StartRow = width, CRow = width, Streams = false, Output = default };
         for (; m > 0; m -= MatMulTile<TLanes, TVector>.Rows)
         {
             int rows = Math.Min(m, MatMulTile<TLanes, TVector>.Rows);

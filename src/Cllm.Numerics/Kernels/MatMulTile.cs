@@ -15,7 +15,7 @@ internal static unsafe class MatMulTile<TLanes, TVector>
     where TVector : struct
 {
     /// <summary>Rows of a full tile.</summary>
-    public const int Rows = 6;
+    public const int Rows = MatMulScratch.TileRows;
 
     /// <summary>c = start + a·b for one tile.</summary>
     [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]

@@ -10,7 +10,7 @@ public static class SquaredNorm
 {
     /// <summary>Sum of x[i]^2 in double precision (the squares are exact in it), over 16 lanes and one fold.</summary>
     /// <param name="x">A block whose bounds do not depend on threads or workers.</param>
-    public static double Sum(ReadOnlySpan<float> x) => Sum<One>(x, x);
+    public static double Sum(ReadOnlySpan<float> x) => Sum(x, default);
 
     /// <summary>The same of left[i] + right[i], each rounded to single precision: the last addition of the reduction tree, which is written nowhere.</summary>
     /// <param name="left">A block whose bounds do not depend on threads or workers.</param>
