@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Cllm.Actors.Channel.Wire;
+using Cllm.Actors.Door;
 
 namespace Cllm.Actors.Channel;
 
@@ -111,13 +112,10 @@ public sealed class TensorServer : IDisposable
         var listener = new Socket(endPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         try
         {
-            listener.Bind(endPoint);
-            listener.Listen(Backlog);
-            return listener;
+            return Listening.Begin(listener, endPoint, Backlog);
         }
         catch (SocketException failure)
         {
-            listener.Dispose();
             throw new Model.InputException(
                 $"The tensor channel cannot listen on {endPoint} ({failure.SocketErrorCode}); choose another address or port.", failure);
         }

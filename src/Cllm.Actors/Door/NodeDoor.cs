@@ -53,7 +53,8 @@ internal sealed class NodeDoor : IDisposable
             {
                 try
                 {
-                    listeners.Add(ListenAt(new(address, port)));
+                    var listener = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+                    listeners.Add(Listening.Begin(listener, new IPEndPoint(address, port), int.MaxValue));
                     port = ((IPEndPoint)listeners[0].LocalEndPoint!).Port;
                 }
                 catch (SocketException failure) when (failure.SocketErrorCode is SocketError.AddressNotAvailable or SocketError.AddressFamilyNotSupported)
@@ -67,22 +68,6 @@ internal sealed class NodeDoor : IDisposable
         catch (SocketException)
         {
             listeners.ForEach(listener => listener.Dispose());
-            throw;
-        }
-    }
-
-    private static Socket ListenAt(IPEndPoint here)
-    {
-        var listener = new Socket(here.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
-        try
-        {
-            listener.Bind(here);
-            listener.Listen();
-            return listener;
-        }
-        catch (SocketException)
-        {
-            listener.Dispose();
             throw;
         }
     }

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
+using Cllm.Actors.Door;
 
 namespace Cllm.Actors.Channel.Wire;
 
@@ -27,18 +28,13 @@ internal static class MachineSocket
             return null;
         }
 
-        Socket? listener = null;
         try
         {
-            listener = NewSocket();
-            listener.Bind(EndPoint(credential));
-            listener.Listen(backlog);
-            return listener;
+            return Listening.Begin(NewSocket(), EndPoint(credential), backlog);
         }
         catch (SocketException)
         {
             // A process may be forbidden such sockets. TCP does the same.
-            listener?.Dispose();
             return null;
         }
     }
