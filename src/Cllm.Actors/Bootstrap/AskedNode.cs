@@ -1,13 +1,16 @@
+using System.Diagnostics;
 using Akka.Actor;
 
 namespace Cllm.Actors.Bootstrap;
 
 /// <summary>
-/// A node that is asked what its run is. It is called from an actor system of its own, which begins with the first question, for what speaks against a
+/// A node that is asked what its run is. It is called from an actor system of its own, which begins with the first question: what speaks against a
 /// certificate is told without the address that showed it.
 /// </summary>
 internal sealed class AskedNode(NodeAddress address, ClusterSystem network) : IAsyncDisposable
 {
+    private static readonly TimeSpan AfterFailure = TimeSpan.FromMilliseconds(250);
+
     private readonly TaskCompletionSource<string> _objection = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private ActorSystem? _caller;
 
@@ -17,15 +20,34 @@ internal sealed class AskedNode(NodeAddress address, ClusterSystem network) : IA
     /// <summary>What speaks against its certificate, and would later as well; none when nothing is known.</summary>
     public string? Objection => _objection.Task.IsCompleted ? _objection.Task.Result : null;
 
-    /// <summary>Asks once.</summary>
+    /// <summary>Asks once, and again only when TLS fails before anything is known of the node.</summary>
     /// <returns>The answer; none when there is none in time, or it is not trusted.</returns>
     public async Task<byte[]?> AskAsync(TimeSpan patience, CancellationToken stop)
     {
-        _caller ??= network.StartCaller(reason => _objection.TrySetResult(reason));
-        var there = _caller.ActorSelection(new RootActorPath(network.AddressOf(address)) / "user" / InvitationActor.Name);
-        var question = AnswerAsync(there, patience, stop);
-        return await Task.WhenAny(question, _objection.Task).ConfigureAwait(false) == question ? await question.ConfigureAwait(false) : null;
+        var began = Stopwatch.GetTimestamp();
+        var question = Task.FromResult<byte[]?>(null);
+        for (var left = patience; left > TimeSpan.Zero && Objection is null; left = patience - Stopwatch.GetElapsedTime(began))
+        {
+            var caller = Caller();
+            question = AnswerAsync(caller.ActorSelection(new RootActorPath(network.AddressOf(address)) / "user" / InvitationActor.Name), left, stop);
+            await Task.WhenAny(question, _objection.Task, caller.WhenTerminated).ConfigureAwait(false);
+            if (question.IsCompleted)
+            {
+                break;
+            }
+
+            await Task.WhenAny(question, _objection.Task, Task.Delay(AfterFailure, stop)).ConfigureAwait(false);
+        }
+
+        return question.IsCompleted ? await question.ConfigureAwait(false) : null;
     }
+
+    /// <summary>
+    /// The actor system to call from. Akka.NET shuts down one whose TLS has failed, which may be because the other side has found fault first and hung up: what speaks
+    /// against its own certificate is not known then.
+    /// </summary>
+    private ActorSystem Caller() =>
+        _caller is { WhenTerminated.IsCompleted: false } caller ? caller : _caller = network.StartCaller(reason => _objection.TrySetResult(reason));
 
     public async ValueTask DisposeAsync()
     {

@@ -65,6 +65,7 @@ public sealed record ClusterSystem
         try
         {
             var (system, inside) = StartInside(NodeText(door.Port), freePort);
+            NodeShutdown.Get(system);
             door.Open(inside);
             system.WhenTerminated.ContinueWith(_ => door.Dispose(), TaskScheduler.Default);
             return system;
@@ -119,6 +120,7 @@ public sealed record ClusterSystem
           cluster.roles = [{{string.Join(", ", Roles)}}]
           cluster.split-brain-resolver.static-quorum.quorum-size = {{(Coordinators / 2) + 1}}
         }
+        {{NodeShutdown.Text}}
         """;
 
     /// <summary>Akka.NET takes no socket that listens already, so another process may have a free port before it: then there is another one.</summary>

@@ -106,11 +106,7 @@ public sealed class ClusterPart
         }
     }
 
-    private static async Task LeaveAsync(ActorSystem system, TimeSpan patience)
-    {
-        Task left = CoordinatedShutdown.Get(system).Run(CoordinatedShutdown.ClrExitReason.Instance);
-        await Task.WhenAny(left, Task.Delay(patience)).ConfigureAwait(false);
-    }
+    private static Task LeaveAsync(ActorSystem system, TimeSpan patience) => Task.WhenAny(NodeShutdown.Get(system).RunAsync(), Task.Delay(patience));
 
     private void Stop(ClusterNode node)
     {

@@ -117,7 +117,7 @@ public sealed class NodeCertificatesTests : IDisposable
 
         // It is not asked again, for the answer will not be another one.
         var refused = await Assert.ThrowsAsync<InputException>(
-            () => Invitations.AskAsync([run], Network(Make("strange", "trainer")), TimeSpan.FromMinutes(10), CancellationToken.None));
+            () => Invitations.AskAsync([run], Network(Make("strange", "trainer")), TimeSpan.FromMinutes(1), CancellationToken.None));
         Assert.Equal(
             $"The process at {run} is not trusted: its certificate CN=cllm node was issued by CN=cllm authority and not by an authority that is trusted here; "
             + "give both certificates of the same authority.", refused.Message);
@@ -133,10 +133,10 @@ public sealed class NodeCertificatesTests : IDisposable
         using ActorSystem stranger = Network(Make("strange", "trainer")).StartNode();
         Invitations.Serve(node, invitation);
         (NodeAddress run, NodeAddress other) = (AddressOf(node), AddressOf(stranger));
-        Assert.Equal((invitation, run), await Invitations.AskAsync([other, run], network, TimeSpan.FromMinutes(10), CancellationToken.None));
+        Assert.Equal((invitation, run), await Invitations.AskAsync([other, run], network, TimeSpan.FromMinutes(1), CancellationToken.None));
 
         string distrust = $"he process at {other} is not trusted: its certificate CN=cllm node was issued by CN=cllm authority and not by an authority that is trusted here";
-        await CheckRefused([other, other], TimeSpan.FromMinutes(10), sentence => Assert.Equal($"T{distrust}; give both certificates of the same authority.", sentence));
+        await CheckRefused([other, other], TimeSpan.FromMinutes(1), sentence => Assert.Equal($"T{distrust}; give both certificates of the same authority.", sentence));
 
         // Nothing is held against the one that is silent.
         NodeAddress silent = new("127.0.0.1", 1);
