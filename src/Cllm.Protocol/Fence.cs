@@ -114,11 +114,14 @@ public sealed class Fence
         return DropReason.None;
     }
 
-    /// <summary>Counts a dropped input, and says so the first, second, fourth, eighth … time that the reason comes up: a storm of late messages is no storm of notes.</summary>
+    /// <summary>
+    /// Counts a dropped input, and says so the first, second, fourth, eighth … time that the reason comes up: a storm of late messages is no storm of notes. What comes when
+    /// the machine is done is counted only: every run ends with some of it.
+    /// </summary>
     internal void Drop(DropReason reason, Input input, EffectList effects)
     {
         var count = ++_dropped[(int)reason];
-        if ((count & (count - 1)) == 0)
+        if ((count & (count - 1)) == 0 && reason != DropReason.Finished)
         {
             var about = input is StepInput fenced ? $" of epoch {fenced.Epoch}, step {fenced.Step}" : "";
             effects.Add(new Note(
@@ -140,7 +143,6 @@ public sealed class Fence
         DropReason.NoRoom => "there is no room for it",
         DropReason.Outrun => "another worker answered first",
         DropReason.NotAdmitted => "its node is not admitted",
-        DropReason.Finished => "this machine is done",
         _ => throw Invariant.Broken($"no sentence for {reason}"),
     };
 }

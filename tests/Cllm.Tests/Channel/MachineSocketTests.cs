@@ -59,6 +59,21 @@ public sealed class MachineSocketTests : IDisposable
     }
 
     [LinuxFact]
+    public void A_node_that_has_changed_its_mind_before_it_is_answered_is_no_stranger()
+    {
+        using var channel = new SocketChannel(_store);
+        for (var i = 0; i < 200; i++)
+        {
+            using var socket = MachineSocket.NewSocket();
+            socket.Connect(MachineSocket.EndPoint(ChannelCredential.Parse(channel.Address.Credential)));
+            socket.Send(Caller.Hello(channel.Address, lane: 1));
+        }
+
+        Assert.Equal(FetchOutcome.Done, Fetch(channel, channel.Address).Outcome);
+        Assert.Equal(0, channel.Counters.StrangersRefused);
+    }
+
+    [LinuxFact]
     public void Nothing_is_left_of_the_door_when_its_server_is_gone()
     {
         var channel = new SocketChannel(_store);

@@ -57,6 +57,36 @@ public sealed class ClusterTests : IDisposable
         Assert.Equal(_folder.Digest("one"), _folder.Digest("two"));
     }
 
+    /// <summary>As a service does that is started again whenever it ends.</summary>
+    [Fact]
+    public async Task A_node_that_starts_again_at_the_address_at_which_it_was_killed_takes_part_again()
+    {
+        (string metrics, string there) = (Child.FreeAddress(), Child.FreeAddress());
+        string[] shape = [.. TrainingFolder.Odd, "--steps", "1000", "--workers", "1"];
+        Child.Run(_folder.Begin("one", shape)).Well();
+        using var trainer = Child.Start(_folder.Begin("two", [.. shape, "--listen", _address, "--wait-for-nodes", "2", "--metrics-listen", metrics]));
+        using var client = new HttpClient { BaseAddress = new Uri($"http://{metrics}") };
+        using (var node = Child.Start("node", "--listen", there, "--join", _address, "--workers", "1"))
+        {
+            trainer.WaitFor("step 50 ");
+            await OrderAsync("/pause");
+            node.Send(Child.Kill);
+        }
+
+        using var again = Child.Start("node", "--listen", there, "--join", _address, "--workers", "1");
+        trainer.WaitFor("node ");
+        await OrderAsync("/resume");
+        trainer.Wait().Well();
+        Assert.Contains("The run is done after 1000 steps.", again.Wait().Well().Output, StringComparison.Ordinal);
+        Assert.Equal(_folder.Digest("one"), _folder.Digest("two"));
+
+        async Task OrderAsync(string order)
+        {
+            using HttpResponseMessage answer = await client.PostAsync(order, null);
+            Assert.True(answer.IsSuccessStatusCode);
+        }
+    }
+
     /// <summary>As many as would take every file descriptor of the process several times over, if it kept them.</summary>
     [Fact]
     public void A_crowd_of_half_open_connections_does_not_stop_a_run()

@@ -189,14 +189,20 @@ internal sealed class Doorkeeper : IDisposable
 
     private void Settle(Stranger stranger)
     {
-        if (stranger.Judgement.Result is { } reason)
+        if (stranger.Judgement.Result is not { } reason)
+        {
+            _waiting.Remove(stranger);
+            _enter(stranger);
+        }
+        else if (stranger.IsWelcome)
+        {
+            _waiting.Remove(stranger);
+            stranger.Dispose();
+        }
+        else
         {
             TurnOut(stranger, reason);
-            return;
         }
-
-        _waiting.Remove(stranger);
-        _enter(stranger);
     }
 
     private void TurnOut(Stranger stranger, string reason)

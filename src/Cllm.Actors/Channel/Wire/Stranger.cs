@@ -31,8 +31,11 @@ internal sealed class Stranger : IDisposable
     /// <summary>When it connected, in milliseconds of the system's uptime.</summary>
     public long Since { get; }
 
-    /// <summary>Ends when the stranger has been let in (none) or turned away (the reason).</summary>
+    /// <summary>Ends when the stranger has been let in (none) or has not (the reason).</summary>
     public Task<string?> Judgement { get; private set; } = Task.FromResult<string?>(null);
+
+    /// <summary>Whether it is a node of the run for which there is room. If it is not let in, then because it has changed its mind and hung up.</summary>
+    public bool IsWelcome { get; private set; }
 
     /// <summary>The connection of a stranger who has been let in.</summary>
     public LaneConnection? Connection { get; private set; }
@@ -87,7 +90,9 @@ internal sealed class Stranger : IDisposable
             }
 
             await stream.ReadExactlyAsync(_bytes.AsMemory(FrameHeader.Bytes)).ConfigureAwait(false);
-            if (Answer(stream, Judge(header, credential.Span, run.Span, admit)) is { } reason)
+            var refusal = Judge(header, credential.Span, run.Span, admit);
+            IsWelcome = refusal == RefusalReason.None;
+            if (Answer(stream, refusal) is { } reason)
             {
                 return reason;
             }
