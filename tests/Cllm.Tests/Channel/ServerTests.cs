@@ -64,6 +64,22 @@ public sealed class ServerTests : IDisposable
         Assert.Contains("did not say who it is", Assert.Single(notes));
     }
 
+    [Fact]
+    public void Who_hangs_up_by_himself_is_not_told_of()
+    {
+        var notes = new List<string>();
+        using var channel = new SocketChannel(_store, note: notes.Add);
+        new Caller(channel.Address).Say(Caller.Hello(channel.Address).AsSpan(0, 100)).Dispose();
+        using (var other = new Caller(channel.Address).Say(new byte[FrameHeader.Bytes]))
+        {
+            Assert.Null(other.Hear());
+        }
+
+        channel.Dispose();
+        Assert.Contains("no hello", Assert.Single(notes));
+        Assert.Equal(1, channel.Counters.StrangersRefused);
+    }
+
     [Theory]
     [InlineData("GET / HTTP/1.1\r\nHost: x\r\n\r\n                                                ")]
     [InlineData("SSH-2.0-OpenSSH_9.7\r\n                                                        ")]

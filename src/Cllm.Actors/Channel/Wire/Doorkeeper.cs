@@ -194,7 +194,7 @@ internal sealed class Doorkeeper : IDisposable
             _waiting.Remove(stranger);
             _enter(stranger);
         }
-        else if (stranger.IsWelcome)
+        else if (stranger.HasHungUp)
         {
             _waiting.Remove(stranger);
             stranger.Dispose();

@@ -17,6 +17,10 @@ internal sealed class SocketStream(Socket socket, RecordsAhead? ahead = null) : 
     private readonly object _gate = new();
     private TaskCompletionSource<int>? _reading;
     private Memory<byte> _buffer;
+    private bool _isOver;
+
+    /// <summary>Whether the other side has closed the connection, as far as reads and writes have shown. Of a stream that nobody reads or writes at the time.</summary>
+    public bool IsOver => _isOver;
 
     public override bool CanRead => true;
 
@@ -80,6 +84,7 @@ internal sealed class SocketStream(Socket socket, RecordsAhead? ahead = null) : 
         {
             var error = SocketError.Success;
             var count = ahead is null ? socket.Receive(buffer, SocketFlags.None, out error) : ahead.Read(buffer, out error);
+            _isOver = _isOver || IsEnd(error) || (error == SocketError.Success && count == 0 && !buffer.IsEmpty);
             return error == SocketError.Success ? count : throw Failure(error);
         }
         catch (ObjectDisposedException closed)
@@ -111,6 +116,7 @@ internal sealed class SocketStream(Socket socket, RecordsAhead? ahead = null) : 
             while (!buffer.IsEmpty)
             {
                 var count = socket.Send(buffer, SocketFlags.None, out var error);
+                _isOver = _isOver || IsEnd(error);
                 buffer = error == SocketError.Success ? buffer[count..] : throw Failure(error);
             }
         }
@@ -154,6 +160,8 @@ internal sealed class SocketStream(Socket socket, RecordsAhead? ahead = null) : 
 
         base.Dispose(disposing);
     }
+
+    private static bool IsEnd(SocketError error) => error is SocketError.ConnectionReset or SocketError.ConnectionAborted or SocketError.Shutdown;
 
     private static IOException Failure(SocketError error) => new($"The connection failed: {error}", new SocketException((int)error));
 }

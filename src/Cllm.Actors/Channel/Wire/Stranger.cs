@@ -34,8 +34,8 @@ internal sealed class Stranger : IDisposable
     /// <summary>Ends when the stranger has been let in (none) or has not (the reason).</summary>
     public Task<string?> Judgement { get; private set; } = Task.FromResult<string?>(null);
 
-    /// <summary>Whether it is a node of the run for which there is room. If it is not let in, then because it has changed its mind and hung up.</summary>
-    public bool IsWelcome { get; private set; }
+    /// <summary>Whether it has closed the connection by itself: nodes do that as well, when they have called in vain.</summary>
+    public bool HasHungUp => _stream.IsOver;
 
     /// <summary>The connection of a stranger who has been let in.</summary>
     public LaneConnection? Connection { get; private set; }
@@ -90,9 +90,7 @@ internal sealed class Stranger : IDisposable
             }
 
             await stream.ReadExactlyAsync(_bytes.AsMemory(FrameHeader.Bytes)).ConfigureAwait(false);
-            var refusal = Judge(header, credential.Span, run.Span, admit);
-            IsWelcome = refusal == RefusalReason.None;
-            if (Answer(stream, refusal) is { } reason)
+            if (Answer(stream, Judge(header, credential.Span, run.Span, admit)) is { } reason)
             {
                 return reason;
             }
