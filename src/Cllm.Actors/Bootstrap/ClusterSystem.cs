@@ -65,9 +65,8 @@ public sealed record ClusterSystem
         try
         {
             var (system, inside) = StartInside(NodeText(door.Port), freePort);
-            NodeShutdown.Get(system);
+            NodeShutdown.Get(system).ThenRelease(door);
             door.Open(inside);
-            system.WhenTerminated.ContinueWith(_ => door.Dispose(), TaskScheduler.Default);
             return system;
         }
         catch

@@ -22,6 +22,7 @@ public sealed class NodeShutdown : IExtension
     private readonly ActorSystem _system;
     private readonly CoordinatedShutdown _shutdown;
     private readonly TaskCompletionSource _isWanted = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private Task _released = Task.CompletedTask;
 
     private NodeShutdown(ActorSystem system)
     {
@@ -32,12 +33,15 @@ public sealed class NodeShutdown : IExtension
     /// <summary>That of an actor system, which has it from the first call on.</summary>
     public static NodeShutdown Get(ActorSystem system) => system.WithExtension<NodeShutdown, Provider>();
 
-    /// <summary>Leaves the cluster in order and ends the actor system.</summary>
+    /// <summary>Leaves the cluster in order, if the node is still in it, and ends the actor system. Where the node listened, another one can listen then.</summary>
     public Task RunAsync()
     {
         _isWanted.TrySetResult();
-        return _shutdown.Run(CoordinatedShutdown.ClrExitReason.Instance);
+        return Task.WhenAll(_shutdown.Run(CoordinatedShutdown.ClrExitReason.Instance), _released);
     }
+
+    /// <summary>Has something that the node needs let go when its actor system has ended, however it ends.</summary>
+    internal void ThenRelease(IDisposable owned) => _released = _system.WhenTerminated.ContinueWith(_ => owned.Dispose(), TaskScheduler.Default);
 
     private async Task<Done> UntilWantedAsync()
     {

@@ -88,6 +88,21 @@ public sealed class NodeShutdownTests : IDisposable
         Assert.True(node.WhenTerminated.IsCompleted);
     }
 
+    /// <summary>As a node does that was struck off and joins again.</summary>
+    [Fact]
+    public async Task Where_a_node_listened_that_has_ended_the_next_one_can_listen_at_once()
+    {
+        ClusterSystem network = Network() with { Listen = new NodeAddress("127.0.0.1", ClusterSystem.FreePort()) };
+        for (var i = 0; i < 3; i++)
+        {
+            using ActorSystem node = network.StartNode();
+            Akka.Cluster.Cluster cluster = await JoinedAsync(node);
+            cluster.Down(cluster.SelfAddress);
+            await node.WhenTerminated.WaitAsync(Patience);
+            await NodeShutdown.Get(node).RunAsync().WaitAsync(Patience);
+        }
+    }
+
     private static async Task<Akka.Cluster.Cluster> JoinedAsync(ActorSystem node)
     {
         var cluster = Akka.Cluster.Cluster.Get(node);
