@@ -9,7 +9,7 @@ namespace Cllm.Actors.Bootstrap;
 /// </summary>
 internal sealed class AskedNode(NodeAddress address, ClusterSystem network) : IAsyncDisposable
 {
-    private static readonly TimeSpan AfterFailure = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan AfterFailure = TimeSpan.FromMilliseconds(500);
 
     private readonly TaskCompletionSource<string> _objection = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private ActorSystem? _caller;
