@@ -34,8 +34,8 @@ internal sealed class Stranger : IDisposable
     /// <summary>Ends when the stranger has been let in (none) or has not (the reason).</summary>
     public Task<string?> Judgement { get; private set; } = Task.FromResult<string?>(null);
 
-    /// <summary>Whether it has closed the connection by itself: nodes do that as well, when they have called in vain.</summary>
-    public bool HasHungUp => _stream.IsOver;
+    /// <summary>Whether it has closed the connection by itself and nothing was found against it: nodes do that as well, when they have called in vain.</summary>
+    public bool HasHungUp => _stream.IsOver && _objection is null;
 
     /// <summary>The connection of a stranger who has been let in.</summary>
     public LaneConnection? Connection { get; private set; }
