@@ -25,29 +25,22 @@ internal sealed class AskedNode(NodeAddress address, ClusterSystem network) : IA
     public async Task<byte[]?> AskAsync(TimeSpan patience, CancellationToken stop)
     {
         var began = Stopwatch.GetTimestamp();
-        var question = Task.FromResult<byte[]?>(null);
         for (var left = patience; left > TimeSpan.Zero && Objection is null; left = patience - Stopwatch.GetElapsedTime(began))
         {
+            stop.ThrowIfCancellationRequested();
             var caller = Caller();
-            question = AnswerAsync(caller.ActorSelection(new RootActorPath(network.AddressOf(address)) / "user" / InvitationActor.Name), left, stop);
+            var question = AnswerAsync(caller.ActorSelection(new RootActorPath(network.AddressOf(address)) / "user" / InvitationActor.Name), left, stop);
             await Task.WhenAny(question, _objection.Task, caller.WhenTerminated).ConfigureAwait(false);
             if (question.IsCompleted)
             {
-                break;
+                return await question.ConfigureAwait(false);
             }
 
-            await Task.WhenAny(question, _objection.Task, Task.Delay(AfterFailure, stop)).ConfigureAwait(false);
+            await Task.WhenAny(_objection.Task, Task.Delay(AfterFailure, stop)).ConfigureAwait(false);
         }
 
-        return question.IsCompleted ? await question.ConfigureAwait(false) : null;
+        return null;
     }
-
-    /// <summary>
-    /// The actor system to call from. Akka.NET shuts down one whose TLS has failed, which may be because the other side has found fault first and hung up: what speaks
-    /// against its own certificate is not known then.
-    /// </summary>
-    private ActorSystem Caller() =>
-        _caller is { WhenTerminated.IsCompleted: false } caller ? caller : _caller = network.StartCaller(reason => _objection.TrySetResult(reason));
 
     public async ValueTask DisposeAsync()
     {
@@ -56,6 +49,13 @@ internal sealed class AskedNode(NodeAddress address, ClusterSystem network) : IA
             await caller.Terminate().ConfigureAwait(false);
         }
     }
+
+    /// <summary>
+    /// The actor system to call from. Akka.NET shuts down one whose TLS has failed, which may be because the other side has found fault first and hung up: what speaks
+    /// against its own certificate is not known then.
+    /// </summary>
+    private ActorSystem Caller() =>
+        _caller is { WhenTerminated.IsCompleted: false } caller ? caller : _caller = network.StartCaller(reason => _objection.TrySetResult(reason));
 
     private static async Task<byte[]?> AnswerAsync(ActorSelection there, TimeSpan patience, CancellationToken stop)
     {

@@ -12,7 +12,7 @@ namespace Cllm.Tests.Bootstrap;
 /// <summary>Over real sockets on this machine.</summary>
 public sealed class InvitationTests
 {
-    private static readonly ClusterSystem Network = new() { Hocon = Hocon.Load(null, []), Listen = new NodeAddress("127.0.0.1", 0) };
+    private static readonly ClusterSystem Network = OnLoopback.Network();
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
@@ -22,7 +22,7 @@ public sealed class InvitationTests
         RunInvitation invitation = RunInvitationTests.Some with { ProtocolVersion = RunIdentity.ProtocolVersion };
         using ActorSystem node = Network.StartNode();
         Invitations.Serve(node, invitation);
-        Assert.Equal((invitation, AddressOf(node)), await Invitations.AskAsync([AddressOf(node)], Network, Patience, CancellationToken.None));
+        Assert.Equal((invitation, OnLoopback.AddressOf(node)), await Invitations.AskAsync([OnLoopback.AddressOf(node)], Network, Patience, CancellationToken.None));
         Assert.Empty(Akka.Cluster.Cluster.Get(node).State.Members);
         await node.Terminate();
     }
@@ -34,7 +34,7 @@ public sealed class InvitationTests
         ClusterSystem network = Network with { Listen = new NodeAddress("::1", 0) };
         using ActorSystem node = network.StartNode();
         Invitations.Serve(node, invitation);
-        NodeAddress there = new("::1", AddressOf(node).Port);
+        NodeAddress there = new("::1", OnLoopback.AddressOf(node).Port);
         Assert.Equal((invitation, there), await Invitations.AskAsync([there], network, Patience, CancellationToken.None));
         await node.Terminate();
     }
@@ -45,7 +45,7 @@ public sealed class InvitationTests
         RunInvitation invitation = RunInvitationTests.Some with { ProtocolVersion = RunIdentity.ProtocolVersion };
         using ActorSystem node = Network.StartNode();
         Invitations.Serve(node, invitation);
-        NodeAddress[] nodes = [new("127.0.0.1", 1), AddressOf(node)];
+        NodeAddress[] nodes = [new("127.0.0.1", 1), OnLoopback.AddressOf(node)];
         Assert.Equal((invitation, nodes[1]), await Invitations.AskAsync(nodes, Network, Patience, CancellationToken.None));
         await node.Terminate();
     }
@@ -63,7 +63,7 @@ public sealed class InvitationTests
     public async Task A_port_that_is_taken_is_named()
     {
         using ActorSystem first = Network.StartNode();
-        NodeAddress taken = AddressOf(first);
+        NodeAddress taken = OnLoopback.AddressOf(first);
         var failure = Assert.Throws<InputException>(() => (Network with { Listen = taken }).StartNode());
         Assert.Equal($"Nothing can listen at {taken}: another process listens there; choose another port.", failure.Message);
         await first.Terminate();
@@ -79,7 +79,7 @@ public sealed class InvitationTests
         using ActorSystem node = Network.StartNode(ports.Dequeue);
         Assert.Empty(ports);
         Invitations.Serve(node, invitation);
-        Assert.Equal((invitation, AddressOf(node)), await Invitations.AskAsync([AddressOf(node)], Network, Patience, CancellationToken.None));
+        Assert.Equal((invitation, OnLoopback.AddressOf(node)), await Invitations.AskAsync([OnLoopback.AddressOf(node)], Network, Patience, CancellationToken.None));
         await node.Terminate();
     }
 
@@ -87,13 +87,7 @@ public sealed class InvitationTests
     public void An_address_of_another_machine_is_named()
     {
         var failure = Assert.Throws<InputException>(
-            () => (Network with { Listen = new NodeAddress("127.0.0.1", 0), Hocon = Hocon.Load(null, [("AKKA__REMOTE__DOT_NETTY__TCP__BIND_HOSTNAME", "10.1.2.3")]) }).StartNode());
+            () => OnLoopback.Network(("AKKA__REMOTE__DOT_NETTY__TCP__BIND_HOSTNAME", "10.1.2.3")).StartNode());
         Assert.Contains("without certificates", failure.Message, StringComparison.Ordinal);
-    }
-
-    private static NodeAddress AddressOf(ActorSystem node)
-    {
-        var address = ((ExtendedActorSystem)node).Provider.DefaultAddress;
-        return new NodeAddress(address.Host, address.Port!.Value);
     }
 }

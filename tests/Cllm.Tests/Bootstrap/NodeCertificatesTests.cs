@@ -108,7 +108,7 @@ public sealed class NodeCertificatesTests : IDisposable
         RunInvitation invitation = RunInvitationTests.Some with { ProtocolVersion = RunIdentity.ProtocolVersion };
         using ActorSystem node = network.StartNode();
         Invitations.Serve(node, invitation);
-        NodeAddress run = AddressOf(node);
+        NodeAddress run = OnLoopback.AddressOf(node);
         Assert.Equal((invitation, run), await Invitations.AskAsync([run], network, TimeSpan.FromSeconds(20), CancellationToken.None));
 
         var unheard = await Assert.ThrowsAsync<InputException>(
@@ -132,7 +132,7 @@ public sealed class NodeCertificatesTests : IDisposable
         using ActorSystem node = network.StartNode();
         using ActorSystem stranger = Network(Make("strange", "trainer")).StartNode();
         Invitations.Serve(node, invitation);
-        (NodeAddress run, NodeAddress other) = (AddressOf(node), AddressOf(stranger));
+        (NodeAddress run, NodeAddress other) = (OnLoopback.AddressOf(node), OnLoopback.AddressOf(stranger));
         Assert.Equal((invitation, run), await Invitations.AskAsync([other, run], network, TimeSpan.FromMinutes(1), CancellationToken.None));
 
         string distrust = $"he process at {other} is not trusted: its certificate CN=cllm node was issued by CN=cllm authority and not by an authority that is trusted here";
@@ -151,10 +151,7 @@ public sealed class NodeCertificatesTests : IDisposable
             check((await Assert.ThrowsAsync<InputException>(() => Invitations.AskAsync(nodes, network, patience, CancellationToken.None))).Message);
     }
 
-    private static NodeAddress AddressOf(ActorSystem node) => new("127.0.0.1", ((ExtendedActorSystem)node).Provider.DefaultAddress.Port!.Value);
-
-    private static ClusterSystem Network(NodeCertificates? certificates) =>
-        new() { Hocon = Hocon.Load(null, []), Listen = new NodeAddress("127.0.0.1", 0), Certificates = certificates };
+    private static ClusterSystem Network(NodeCertificates? certificates) => OnLoopback.Network() with { Certificates = certificates };
 
     private NodeCertificates Make(string folder, params string[] names)
     {

@@ -24,7 +24,7 @@ public sealed class NodeShutdownTests : IDisposable
     public async Task Another_program_that_listens_where_a_node_was_ends_no_node_that_calls_there()
     {
         NodeCertificates.Create(_folder.At("tls"), ["trainer"]);
-        ClusterSystem network = Network() with { Certificates = NodeCertificates.Load(_folder.At("tls")) };
+        ClusterSystem network = OnLoopback.Network() with { Certificates = NodeCertificates.Load(_folder.At("tls")) };
         using ActorSystem node = network.StartNode();
         RunInvitation invitation = RunInvitationTests.Some with { ProtocolVersion = RunIdentity.ProtocolVersion };
         Invitations.Serve(node, invitation);
@@ -41,7 +41,7 @@ public sealed class NodeShutdownTests : IDisposable
         }
 
         await began.WaitAsync(Patience);
-        NodeAddress here = new("127.0.0.1", ((ExtendedActorSystem)node).Provider.DefaultAddress.Port!.Value);
+        NodeAddress here = OnLoopback.AddressOf(node);
         Assert.Equal((invitation, here), await Invitations.AskAsync([here], network, Patience, CancellationToken.None));
         Assert.False(node.WhenTerminated.IsCompleted);
 
@@ -54,7 +54,7 @@ public sealed class NodeShutdownTests : IDisposable
     [InlineData("down")]
     public async Task A_node_that_was_to_be_shut_down_before_for_no_good_reason_still_leaves_its_cluster_and_ends(string order)
     {
-        using ActorSystem node = Network().StartNode();
+        using ActorSystem node = OnLoopback.Network().StartNode();
         Akka.Cluster.Cluster cluster = await JoinedAsync(node);
         await BeginAsync(node, CoordinatedShutdown.UnknownReason.Instance);
         Assert.False(node.WhenTerminated.IsCompleted);
@@ -74,7 +74,7 @@ public sealed class NodeShutdownTests : IDisposable
     [Fact]
     public async Task One_that_finds_no_cluster_in_time_ends_as_well()
     {
-        using ActorSystem node = Network(("AKKA__CLUSTER__SHUTDOWN_AFTER_UNSUCCESSFUL_JOIN_SEED_NODES", "100ms")).StartNode();
+        using ActorSystem node = OnLoopback.Network(("AKKA__CLUSTER__SHUTDOWN_AFTER_UNSUCCESSFUL_JOIN_SEED_NODES", "100ms")).StartNode();
         await BeginAsync(node, CoordinatedShutdown.UnknownReason.Instance);
         await node.WhenTerminated.WaitAsync(Patience);
     }
@@ -82,7 +82,7 @@ public sealed class NodeShutdownTests : IDisposable
     [Fact]
     public async Task What_the_cluster_wants_is_done_at_once()
     {
-        using ActorSystem node = Network().StartNode();
+        using ActorSystem node = OnLoopback.Network().StartNode();
         await JoinedAsync(node);
         await CoordinatedShutdown.Get(node).Run(CoordinatedShutdown.ClusterDowningReason.Instance).WaitAsync(Patience);
         Assert.True(node.WhenTerminated.IsCompleted);
@@ -92,7 +92,7 @@ public sealed class NodeShutdownTests : IDisposable
     [Fact]
     public async Task Where_a_node_listened_that_has_ended_the_next_one_can_listen_at_once()
     {
-        ClusterSystem network = Network() with { Listen = new NodeAddress("127.0.0.1", ClusterSystem.FreePort()) };
+        ClusterSystem network = OnLoopback.Network() with { Listen = new NodeAddress("127.0.0.1", ClusterSystem.FreePort()) };
         for (var i = 0; i < 3; i++)
         {
             using ActorSystem node = network.StartNode();
@@ -106,10 +106,8 @@ public sealed class NodeShutdownTests : IDisposable
     private static async Task<Akka.Cluster.Cluster> JoinedAsync(ActorSystem node)
     {
         var cluster = Akka.Cluster.Cluster.Get(node);
-        var up = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        cluster.RegisterOnMemberUp(up.SetResult);
         cluster.Join(cluster.SelfAddress);
-        await up.Task.WaitAsync(Patience);
+        await OnLoopback.UpAsync(node).WaitAsync(Patience);
         return cluster;
     }
 
@@ -130,7 +128,4 @@ public sealed class NodeShutdownTests : IDisposable
         });
         return began.Task;
     }
-
-    private static ClusterSystem Network(params (string Name, string Value)[] variables) =>
-        new() { Hocon = Hocon.Load(null, variables), Listen = new NodeAddress("127.0.0.1", 0) };
 }

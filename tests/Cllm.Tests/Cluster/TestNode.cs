@@ -11,6 +11,7 @@ using Cllm.Model.Files;
 using Cllm.Model.Shape;
 using Cllm.Protocol.Identity;
 using Cllm.Tests.Actors;
+using Cllm.Tests.Bootstrap;
 using Cllm.Tests.Checkpoints;
 using Cllm.Tests.Compute;
 
@@ -119,12 +120,7 @@ internal sealed class TestNode : IAsyncDisposable
     }
 
     /// <summary>Completed when the process is a member that counts for the quorum: whoever only joins yet does not.</summary>
-    public Task UpAsync()
-    {
-        var up = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        Akka.Cluster.Cluster.Get(System).RegisterOnMemberUp(() => up.TrySetResult());
-        return up.Task;
-    }
+    public Task UpAsync() => OnLoopback.UpAsync(System);
 
     /// <summary>The process is no more: nothing is said to anybody, its connections break.</summary>
     public async Task KillAsync()
